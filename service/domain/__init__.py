@@ -1,0 +1,1 @@
+"""The words of comment moderation as plain types: standard library only."""

@@ -1,0 +1,103 @@
+"""Decisions by moderators, and the events that tell a comment's story."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from service.domain.comment import CommentId, Status
+
+
+class Decision(StrEnum):
+    """What a moderator can say of a comment."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    SPAM = "spam"
+
+    @property
+    def status(self) -> Status:
+        """The status that this decision gives a comment."""
+        return _STATUS_OF[self]
+
+
+_STATUS_OF = {
+    Decision.APPROVE: Status.APPROVED,
+    Decision.REJECT: Status.REJECTED,
+    Decision.SPAM: Status.SPAM,
+}
+
+
+class Reason(StrEnum):
+    """Why a moderator decided so. Codes are part of the API: never reuse one."""
+
+    FINE = "fine"
+    ABUSE = "abuse"
+    HATE = "hate"
+    THREAT = "threat"
+    PERSONAL_DATA = "personal_data"
+    ADVERTISING = "advertising"
+    OFF_TOPIC = "off_topic"
+    DUPLICATE = "duplicate"
+    ILLEGAL = "illegal"
+    OTHER = "other"
+
+
+class EventKind(StrEnum):
+    """What can happen to a comment after it was accepted."""
+
+    VERDICT = "verdict"
+    DECISION = "decision"
+    UNDO = "undo"
+    REPORT = "report"
+    REOPENED = "reopened"
+    WITHDRAWN = "withdrawn"
+    ERASED = "erased"
+    RETENTION = "retention"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the audit log, written once and never changed.
+
+    `actor` is "rules", "moderator:LOGIN", "site:SLUG", "author", "reader" or
+    "system"; `version` is the comment's version after the event.
+    """
+
+    id: int
+    comment_id: CommentId
+    at: datetime
+    kind: EventKind
+    actor: str
+    from_status: Status
+    to_status: Status
+    version: int
+    reason: str = ""
+    note: str = ""
+    batch: str | None = None
+
+
+class Role(StrEnum):
+    """What a moderator may see and do. Ordered: each may do all that the former may."""
+
+    MODERATOR = "moderator"
+    SENIOR = "senior"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Moderator:
+    """A person who reviews comments."""
+
+    id: int
+    login: str
+    role: Role
+
+    @property
+    def actor(self) -> str:
+        """The name under which their decisions stand in the audit log."""
+        return f"moderator:{self.login}"
+
+    @property
+    def sees_addresses(self) -> bool:
+        """Whether authors' e-mail and IP addresses are shown to them."""
+        return self.role is not Role.MODERATOR

@@ -1,0 +1,94 @@
+"""Verdicts: what the rules found in one comment, with every reason kept.
+
+A verdict is written once and never edited. It is stored and sent as the JSON
+that `Verdict.as_dict` returns, so the shape here is the shape everywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from service.domain.comment import Status
+
+Mode = Literal["live", "shadow"]
+
+#: Category of reasons that say "this could not be checked", never "this is bad".
+ENGINE = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a field of the comment that made a rule match.
+
+    `start` and `end` are code-point offsets into the text as received, `view`
+    names the folding through which it was seen ("plain", "links", ...).
+    """
+
+    field: str
+    start: int
+    end: int
+    view: str = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One rule that matched: its points and its reason in plain words.
+
+    `needed` is true if without this rule the comment would have been approved.
+    """
+
+    rule: str
+    category: str
+    points: int
+    why: str
+    mode: Mode = "live"
+    needed: bool = False
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The sum of live points in one category against its threshold."""
+
+    points: int
+    hold_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleError:
+    """A rule that could not run, and why."""
+
+    rule: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The whole evidence on one comment: `status` is `approved` or `held`.
+
+    `signals` holds the values that the rules read, by name, `absent` the names
+    of those that could not be had, `took_ms` the judging time in milliseconds.
+    """
+
+    status: Status
+    ruleset: str
+    at: datetime
+    took_ms: float
+    totals: Mapping[str, Total]
+    hits: tuple[Hit, ...]
+    signals: Mapping[str, Any] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    errors: tuple[RuleError, ...] = ()
+
+    @property
+    def severity(self) -> int:
+        """0 approved, 1 at its threshold, 2 at twice, 3 at three times or more."""
+        if self.status is not Status.HELD:
+            return 0
+        ratios = [total.points / total.hold_at for total in self.totals.values()]
+        return max(1, min(3, int(max(ratios, default=1))))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the verdict as JSON-ready values; times are ISO 8601 in UTC."""
+        return asdict(self) | {"at": self.at.isoformat()}

@@ -1,0 +1,145 @@
+"""The job queue: hands comments to the workers through RQ.
+
+A job is a message about comments that the record already holds, so a job that
+cannot be queued is no loss: the sweep finds what still waits. Jobs name their
+functions by dotted name, because the service does not import the worker.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry as RedisRetry
+from rq import Queue, Retry
+from rq.job import Job
+from rq.results import Result
+from rq.serializers import JSONSerializer
+
+from service.domain.comment import CommentId
+from service.domain.errors import CheckUnavailable
+
+MODERATION = "moderation"
+CHECK = "check"
+QUEUES = (MODERATION, CHECK)
+
+MODERATE_JOB = "worker.jobs.moderate"
+CHECK_JOB = "worker.jobs.check"
+
+#: A job of this many comments pays RQ's bookkeeping once for all of them; more
+#: gains little and makes a lost job dearer.
+JOB_SIZE = 64
+
+_JOB_SECONDS = 60
+_FAILURE_SECONDS = 7 * 24 * 3600
+#: Redis answers within a millisecond or is as good as away.
+_CONNECT_SECONDS = 0.1
+_ANSWER_SECONDS = 1.0
+#: After a failure nobody waits for Redis again for this long.
+_REST_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+def connect(redis_url: str, *, answer_seconds: float | None = _ANSWER_SECONDS) -> "Redis":
+    """Return a Redis client that fails fast instead of trying again by itself."""
+    return Redis.from_url(
+        redis_url,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=answer_seconds,
+        retry=RedisRetry(NoBackoff(), 0),
+    )
+
+
+class JobQueue:
+    """Puts jobs on the queues; while Redis is away it says so without waiting."""
+
+    def __init__(self, redis_url: str, *, check_seconds: float = 5.0) -> None:
+        self.connection = connect(redis_url)
+        self._check_seconds = check_seconds
+        # Waiting for a check's answer blocks longer than any other call may.
+        self._patient = connect(redis_url, answer_seconds=check_seconds + _ANSWER_SECONDS)
+        self._moderation = _queue(MODERATION, self.connection)
+        self._check = _queue(CHECK, self._patient)
+        self._resting_until = 0.0
+
+    def moderate(self, ids: Sequence[CommentId]) -> bool:
+        """Queue one job that judges `ids`; return False if Redis is away."""
+        return self._enqueue(list(ids), retry=None)
+
+    def moderate_alone(self, comment_id: CommentId) -> bool:
+        """Queue a job for one comment that gave trouble, to be tried again thrice."""
+        return self._enqueue([comment_id], retry=Retry(max=3))
+
+    def check(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Return the verdict, as JSON values, of a text that is stored nowhere.
+
+        `payload` is what `worker.jobs.check` takes. Raises CheckUnavailable
+        when no worker answers within the queue's `check_seconds`.
+        """
+        patience = max(1, round(self._check_seconds))
+        try:
+            job = self._check.enqueue_call(
+                CHECK_JOB,
+                args=(payload,),
+                timeout=_JOB_SECONDS,
+                ttl=patience + 1,
+                result_ttl=patience + 1,
+                failure_ttl=patience + 1,
+                description="check",
+            )
+            return _await_verdict(job, patience)
+        except RedisError as error:
+            raise CheckUnavailable("the job queue is away") from error
+
+    def backlog(self) -> int | None:
+        """Return how many moderation jobs wait; None while Redis is away."""
+        depths = self.depths()
+        return None if depths is None else depths[MODERATION]
+
+    def depths(self) -> dict[str, int] | None:
+        """Return how many jobs wait on each queue; None while Redis is away."""
+        try:
+            return {queue.name: queue.count for queue in (self._moderation, self._check)}
+        except RedisError:
+            return None
+
+    def close(self) -> None:
+        """Give up all connections."""
+        self.connection.close()
+        self._patient.close()
+
+    def _enqueue(self, ids: list[CommentId], retry: Retry | None) -> bool:
+        if time.monotonic() < self._resting_until:
+            return False
+        try:
+            self._moderation.enqueue_call(
+                MODERATE_JOB,
+                args=(ids,),
+                timeout=_JOB_SECONDS,
+                result_ttl=0,
+                failure_ttl=_FAILURE_SECONDS,
+                retry=retry,
+                description="moderate",
+            )
+        except RedisError as error:
+            self._resting_until = time.monotonic() + _REST_SECONDS
+            log.warning("job queue away", error=type(error).__name__, comments=len(ids))
+            return False
+        return True
+
+
+def _queue(name: str, connection: "Redis") -> Queue:
+    return Queue(name, connection=connection, serializer=JSONSerializer)
+
+
+def _await_verdict(job: Job, patience: int) -> dict[str, Any]:
+    result = job.latest_result(timeout=patience)
+    if result is None or result.type is not Result.Type.SUCCESSFUL:
+        job.delete()
+        raise CheckUnavailable("no worker answered in time")
+    verdict: dict[str, Any] = result.return_value
+    return verdict

@@ -1,0 +1,78 @@
+"""Secrets: keyed hashes, receipts, and the making of keys and tokens."""
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from uuid import UUID
+
+from service.domain.comment import CommentId
+from service.domain.site import KeyKind
+
+_RECEIPT_MAC_BYTES = 16
+_PREFIX = {KeyKind.SERVER: "sk_", KeyKind.PUBLIC: "pk_"}
+
+#: What every moderator token starts with.
+TOKEN_PREFIX = "mt_"
+
+
+def new_key(kind: KeyKind) -> str:
+    """Return a fresh site key.
+
+    Akismet clients refuse any key that is not 12 hexadecimal characters; the
+    other kinds carry 256 random bits behind a prefix that tells what they are.
+    """
+    if kind is KeyKind.AKISMET:
+        return secrets.token_hex(6)
+    return _PREFIX[kind] + secrets.token_urlsafe(32)
+
+
+def new_token() -> str:
+    """Return a fresh bearer token for a moderator."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """Return the form in which keys and tokens are stored: 64 hexadecimal digits.
+
+    Plain SHA-256 is enough, because what it hides is long and random.
+    """
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Keyring:
+    """Everything that depends on the installation's own secret."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def hash(self, purpose: str, value: str) -> str:
+        """Return 64 hexadecimal digits that stand for `value` but do not tell it.
+
+        The same value hashed for two purposes gives unrelated digits.
+        """
+        return self._mac(purpose, value).hex()
+
+    def receipt(self, comment_id: CommentId) -> str:
+        """Return the private token with which its author follows a comment.
+
+        Computed, not stored, so that a repeated request gets the same link.
+        """
+        identity = UUID(comment_id).bytes
+        mac = self._mac("receipt", comment_id)[:_RECEIPT_MAC_BYTES]
+        return urlsafe_b64encode(identity + mac).rstrip(b"=").decode()
+
+    def open_receipt(self, token: str) -> CommentId | None:
+        """Return the comment that `token` was made for, or None if nobody made it."""
+        try:
+            raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+            comment_id = CommentId(str(UUID(bytes=raw[:16])))
+        except (ValueError, NotBase64):
+            return None
+        # Compared with the canonical token: base64 has several spellings of one value.
+        genuine = hmac.compare_digest(self.receipt(comment_id).encode(), token.encode())
+        return comment_id if genuine else None
+
+    def _mac(self, purpose: str, value: str) -> bytes:
+        return hmac.digest(self._secret, f"{purpose}\0{value}".encode(), hashlib.sha256)

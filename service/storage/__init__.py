@@ -1,0 +1,152 @@
+"""The record: one SQL store over SQLite or PostgreSQL.
+
+Queries live in the modules beside this one, as functions whose first argument
+is an open connection. Whoever needs a transaction opens it here.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from service.domain.errors import StoreUnavailable
+from service.storage import schema
+
+_SQLITE_PREFIX = "sqlite:///"
+
+# Bounds on waiting for PostgreSQL, so that a request hears "away" within a second
+# of asking and a hung server never holds a thread for good.
+_POSTGRESQL_ARGUMENTS = {
+    "connect_timeout": 2,
+    "tcp_user_timeout": 2_000,
+    "options": "-c statement_timeout=10s -c lock_timeout=5s -c timezone=UTC",
+}
+
+
+class Store:
+    """An open database and the rules for talking to it."""
+
+    def __init__(self, engine: Engine, lock_file: Path | None) -> None:
+        self.engine = engine
+        self.dialect = engine.dialect.name
+        self._lock_file = lock_file
+        self._writer = engine.execution_options(begin="IMMEDIATE")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the database throughout.
+
+        Raises StoreUnavailable when the database is away.
+        """
+        with _named_errors(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that is committed at the end of the block.
+
+        An exception undoes it. Raises StoreUnavailable when the database is
+        away; a broken uniqueness passes through as IntegrityError. On SQLite
+        writers of all processes take turns by a lock file: its own busy handler
+        sleeps, which raised the 99th percentile of a commit twentyfold.
+        """
+        with _named_errors(), self._turn(), self._writer.begin() as connection:
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision; several callers take turns."""
+        with _named_errors(), self._turn():
+            schema.migrate(self.engine)
+
+    def is_current(self) -> bool:
+        """Whether the schema is at the newest revision."""
+        with self.read() as db:
+            return schema.is_current(db)
+
+    def close(self) -> None:
+        """Give up all connections."""
+        self.engine.dispose()
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return _locked(self._lock_file) if self._lock_file else nullcontext()
+
+
+def open_store(url: str) -> Store:
+    """Return the store at `url` (`sqlite:///PATH` or `postgresql+psycopg://...`).
+
+    Nothing is connected yet: a database that is away shows at the first use.
+    """
+    if url.startswith(_SQLITE_PREFIX):
+        path = Path(url.removeprefix(_SQLITE_PREFIX))
+        return Store(_sqlite_engine(path), lock_file=path.with_name(path.name + ".lock"))
+    return Store(
+        sa.create_engine(
+            url,
+            pool_size=16,
+            max_overflow=16,
+            pool_timeout=1,
+            pool_pre_ping=True,
+            connect_args=_POSTGRESQL_ARGUMENTS,
+        ),
+        lock_file=None,
+    )
+
+
+def database_now(db: Connection) -> datetime:
+    """Return the database's clock: the one clock that all processes share."""
+    sqlite = "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+    postgresql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+    clock = sqlite if db.dialect.name == "sqlite" else postgresql
+    return datetime.fromtimestamp(db.execute(sa.text(clock)).scalar_one() / 1000, UTC)
+
+
+def _sqlite_engine(path: Path) -> Engine:
+    engine = sa.create_engine(
+        f"{_SQLITE_PREFIX}{path}", pool_size=16, max_overflow=16, pool_timeout=1
+    )
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not open transactions by itself: `_begin_sqlite` does.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "busy_timeout = 5000",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock at once: a read that turns into a write
+    # later fails with "database is locked" whatever the busy timeout.
+    kind = connection.get_execution_options().get("begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, PoolTimeout, OSError) as error:
+        raise StoreUnavailable(str(error.__class__.__name__)) from error

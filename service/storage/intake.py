@@ -1,0 +1,320 @@
+"""Taking in a group of comments within one transaction.
+
+Everything that needs the record to decide whether a submission is welcome
+happens here: keys used before, duplicates, closed threads, parents.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from uuid_utils import uuid7
+
+from service.domain.comment import CommentId, SiteId, Status, Submission
+from service.domain.errors import (
+    DuplicateComment,
+    ExternalIdTaken,
+    FieldError,
+    IdempotencyKeyReused,
+    InvalidSubmission,
+    ModerationError,
+    ParentNotApproved,
+    ParentNotFound,
+    ThreadClosed,
+)
+from service.domain.site import Caller, Thread
+from service.storage import database_now
+from service.storage.sites import thread_from_row
+from service.storage.tables import claims, comments, threads
+
+#: How long the same text by the same author counts as a duplicate, and how
+#: long an idempotency key is remembered.
+CLAIM_LIFE = timedelta(hours=24)
+
+Kind = Literal["idempotency", "external", "duplicate"]
+ThreadKey = tuple[SiteId, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A submission with what the transaction needs to know beside it.
+
+    The hashes are keyed. `fingerprint` stands for the whole content;
+    `idempotency`, `external` and `duplicate` for what is claimed, where it is.
+    """
+
+    caller: Caller
+    submission: Submission
+    request_id: str
+    fingerprint: str
+    duplicate: str
+    idempotency: str | None = None
+    external: str | None = None
+    email_hash: str | None = None
+    address_hash: str | None = None
+
+    @property
+    def claimed(self) -> list[tuple[Kind, str]]:
+        """What it claims, in the order in which an earlier claim answers it."""
+        asked: list[tuple[Kind, str | None]] = [
+            ("idempotency", self.idempotency),
+            ("external", self.external),
+            ("duplicate", self.duplicate),
+        ]
+        return [(kind, key) for kind, key in asked if key]
+
+    @property
+    def thread_key(self) -> ThreadKey:
+        """What identifies its thread among all sites."""
+        return self.caller.site.id, self.submission.thread.key
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A comment that is stored: just now, or by an earlier request with the same key."""
+
+    comment_id: CommentId
+    how: Literal["new", "replayed", "known"]
+    status: Status = Status.PENDING
+
+
+Outcome = Accepted | ModerationError
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    comment_id: CommentId
+    fingerprint: str
+    key_id: int | None
+    status: Status = Status.PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class _Parent:
+    id: CommentId
+    thread_key: ThreadKey
+    root_id: CommentId
+    depth: int
+    status: Status
+
+
+def accept(db: Connection, group: Sequence[Waiting]) -> list[Outcome]:
+    """Store what is welcome of `group`; return each one's outcome in order.
+
+    Raises IntegrityError if another process claimed the same in this moment:
+    nothing is stored then, and the members can be tried again one by one.
+    """
+    return _Accepting(db, group).run()
+
+
+class _Accepting:
+    """One group on its way into the record."""
+
+    def __init__(self, db: Connection, group: Sequence[Waiting]) -> None:
+        self._db = db
+        self._group = group
+        self._now = database_now(db)
+        self._claims = _live_claims(db, group, self._now)
+        self._threads = _known_threads(db, group)
+        self._parents = _known_parents(db, group)
+        self._comment_rows: list[dict[str, Any]] = []
+        self._claim_rows: list[dict[str, Any]] = []
+
+    def run(self) -> list[Outcome]:
+        """Place every member and store what was placed."""
+        outcomes = [self._outcome(waiting) for waiting in self._group]
+        if self._comment_rows:
+            self._db.execute(sa.insert(comments), self._comment_rows)
+            self._db.execute(sa.insert(claims), self._claim_rows)
+        return outcomes
+
+    def _outcome(self, waiting: Waiting) -> Outcome:
+        try:
+            return self._answered_before(waiting) or self._place(waiting)
+        except ModerationError as refusal:
+            return refusal
+
+    def _answered_before(self, waiting: Waiting) -> Accepted | None:
+        for kind, key in waiting.claimed:
+            if claim := self._claims.get((kind, key)):
+                return _answer(kind, claim, waiting)
+        return None
+
+    def _place(self, waiting: Waiting) -> Accepted:
+        thread = self._threads.get(waiting.thread_key)
+        if thread and thread.closed_at and thread.closed_at <= self._now:
+            raise ThreadClosed
+        parent = self._parent_of(waiting)
+        thread = self._described(thread, waiting) if thread else self._new_thread(waiting)
+        comment_id = CommentId(str(uuid7()))
+        self._comment_rows.append(_comment_row(waiting, comment_id, thread, parent, self._now))
+        self._claim(waiting, comment_id)
+        return Accepted(comment_id, "new")
+
+    def _parent_of(self, waiting: Waiting) -> _Parent | None:
+        parent_id = waiting.submission.parent_id
+        if parent_id is None:
+            return None
+        parent = self._parents.get(parent_id)
+        if parent is None or parent.thread_key != waiting.thread_key:
+            raise ParentNotFound
+        if parent.status is not Status.APPROVED:
+            raise ParentNotApproved
+        deepest = waiting.caller.site.max_depth
+        if parent.depth >= deepest:
+            detail = f"replies may be at most {deepest} deep"
+            raise InvalidSubmission([FieldError("/parent_id", detail)])
+        return parent
+
+    def _new_thread(self, waiting: Waiting) -> Thread:
+        site_id, key = waiting.thread_key
+        ref = waiting.submission.thread
+        statement = sa.insert(threads).values(
+            site_id=site_id, key=key, url=ref.url, title=ref.title, created_at=self._now
+        )
+        row = self._db.execute(statement.returning(threads)).one()
+        self._threads[waiting.thread_key] = thread_from_row(row)
+        return self._threads[waiting.thread_key]
+
+    def _described(self, thread: Thread, waiting: Waiting) -> Thread:
+        """Keep the newest URL and title that the website itself told."""
+        ref = waiting.submission.thread
+        url, title = ref.url or thread.url, ref.title or thread.title
+        if not waiting.caller.trusted or (url, title) == (thread.url, thread.title):
+            return thread
+        self._db.execute(
+            sa.update(threads).where(threads.c.id == thread.id).values(url=url, title=title)
+        )
+        self._threads[waiting.thread_key] = replace(thread, url=url, title=title)
+        return self._threads[waiting.thread_key]
+
+    def _claim(self, waiting: Waiting, comment_id: CommentId) -> None:
+        for kind, key in waiting.claimed:
+            claim = _Claim(comment_id, waiting.fingerprint, waiting.caller.key_id)
+            self._claims[kind, key] = claim
+            self._claim_rows.append(
+                {
+                    "kind": kind,
+                    "key": key,
+                    "fingerprint": waiting.fingerprint,
+                    "comment_id": comment_id,
+                    "expires_at": None if kind == "external" else self._now + CLAIM_LIFE,
+                }
+            )
+
+
+def _answer(kind: Kind, claim: _Claim, waiting: Waiting) -> Accepted:
+    same_content = claim.fingerprint == waiting.fingerprint
+    if kind == "idempotency":
+        if same_content:
+            return Accepted(claim.comment_id, "replayed")
+        raise IdempotencyKeyReused
+    if kind == "external":
+        if same_content:
+            return Accepted(claim.comment_id, "known", claim.status)
+        raise ExternalIdTaken
+    known_to_caller = waiting.caller.trusted and claim.key_id == waiting.caller.key_id
+    raise DuplicateComment(claim.comment_id if known_to_caller else None)
+
+
+def _live_claims(
+    db: Connection, group: Iterable[Waiting], now: datetime
+) -> dict[tuple[Kind, str], _Claim]:
+    """Return the claims that still hold; those that ended make way for new ones."""
+    asked = [pair for waiting in group for pair in waiting.claimed]
+    rows = db.execute(
+        sa.select(claims, comments.c.key_id, comments.c.status)
+        .join(comments, comments.c.id == claims.c.comment_id)
+        .where(claims.c.key.in_({key for _, key in asked}))
+    ).all()
+    ended = [row for row in rows if _has_ended(row, now)]
+    for row in ended:
+        db.execute(sa.delete(claims).where(claims.c.kind == row.kind, claims.c.key == row.key))
+    return {
+        (row.kind, row.key): _Claim(
+            CommentId(row.comment_id), row.fingerprint, row.key_id, Status(row.status)
+        )
+        for row in rows
+        if row not in ended
+    }
+
+
+def _has_ended(row: sa.Row[Any], now: datetime) -> bool:
+    # Whoever took a comment back may well say the same again.
+    taken_back = row.kind == "duplicate" and row.status in (Status.WITHDRAWN, Status.ERASED)
+    return taken_back or (row.expires_at is not None and row.expires_at <= now)
+
+
+def _known_threads(db: Connection, group: Iterable[Waiting]) -> dict[ThreadKey, Thread]:
+    keys = {waiting.thread_key for waiting in group}
+    statement = sa.select(threads).where(
+        threads.c.site_id.in_({site_id for site_id, _ in keys}),
+        threads.c.key.in_({key for _, key in keys}),
+    )
+    found = [thread_from_row(row) for row in db.execute(statement)]
+    return {(thread.site_id, thread.key): thread for thread in found}
+
+
+def _known_parents(db: Connection, group: Iterable[Waiting]) -> dict[CommentId, _Parent]:
+    ids = {waiting.submission.parent_id for waiting in group} - {None}
+    if not ids:
+        return {}
+    statement = (
+        sa.select(comments, threads.c.key)
+        .join(threads, threads.c.id == comments.c.thread_id)
+        .where(comments.c.id.in_(ids))
+    )
+    return {
+        CommentId(row.id): _Parent(
+            id=CommentId(row.id),
+            thread_key=(SiteId(row.site_id), row.key),
+            root_id=CommentId(row.root_id),
+            depth=row.depth,
+            status=Status(row.status),
+        )
+        for row in db.execute(statement)
+    }
+
+
+def _comment_row(
+    waiting: Waiting,
+    comment_id: CommentId,
+    thread: Thread,
+    parent: _Parent | None,
+    now: datetime,
+) -> dict[str, Any]:
+    submission, author = waiting.submission, waiting.submission.author
+    return {
+        "id": comment_id,
+        "site_id": waiting.caller.site.id,
+        "thread_id": thread.id,
+        "parent_id": parent.id if parent else None,
+        "root_id": parent.root_id if parent else comment_id,
+        "depth": parent.depth + 1 if parent else 1,
+        "key_id": waiting.caller.key_id,
+        "external_id": submission.external_id,
+        "status": Status.PENDING,
+        "version": 1,
+        "severity": 0,
+        "author_name": author.name,
+        "author_email": author.email,
+        "author_email_hash": waiting.email_hash,
+        "author_url": author.url,
+        "author_ip": author.ip,
+        "author_ip_hash": waiting.address_hash,
+        "author_user_agent": author.user_agent,
+        "author_referrer": author.referrer,
+        "author_verified_id": author.verified_id,
+        "author_email_verified": author.email_verified,
+        "body": submission.body,
+        "form_opened_at": submission.form_opened_at,
+        "honeypot_filled": submission.honeypot_filled,
+        "report_count": 0,
+        "attempts": 0,
+        "request_id": waiting.request_id,
+        "created_at": now,
+        "pending_since": now,
+    }

@@ -1,0 +1,253 @@
+"""The tables: one schema for SQLite and PostgreSQL.
+
+Times are whole milliseconds since 1970 in UTC, so that both databases compare
+and subtract them alike. Ids of comments are UUIDs of version 7: their order is
+the order of arrival.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole milliseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Return the milliseconds for `value`."""
+        return None if value is None else round(value.timestamp() * 1000)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return the instant in UTC."""
+        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+
+#: A 64-bit key that counts up on both databases (SQLite does so for INTEGER only).
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("origins", JSON, nullable=False),
+    Column("moderation", String(8), nullable=False),
+    Column("require_name", Boolean, nullable=False),
+    Column("require_email", Boolean, nullable=False),
+    Column("honeypot_field", String(64), nullable=False),
+    Column("max_depth", Integer, nullable=False),
+    Column("reports_to_reopen", Integer, nullable=False),
+    Column("public_per_minute", Integer),
+    Column("server_per_minute", Integer),
+    Column("house_rules", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+site_keys = Table(
+    "site_keys",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False, index=True),
+    Column("kind", String(8), nullable=False),
+    Column("prefix", String(16), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("moderation", String(8)),
+    Column("closed_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("site_id", "key"),
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("thread_id", ForeignKey("threads.id"), nullable=False),
+    Column("parent_id", ForeignKey("comments.id")),
+    Column("root_id", String(36), nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("key_id", ForeignKey("site_keys.id")),
+    Column("external_id", Text),
+    Column("status", String(9), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("author_name", Text, nullable=False),
+    Column("author_email", Text, nullable=False),
+    Column("author_email_hash", String(64)),
+    Column("author_url", Text, nullable=False),
+    Column("author_ip", String(45)),
+    Column("author_ip_hash", String(64)),
+    Column("author_user_agent", Text, nullable=False),
+    Column("author_referrer", Text, nullable=False),
+    Column("author_verified_id", Text),
+    Column("author_email_verified", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("form_opened_at", Instant),
+    Column("honeypot_filled", Boolean, nullable=False),
+    Column("report_count", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("pending_since", Instant),
+    Column("judged_at", Instant),
+    Column("decided_at", Instant),
+    UniqueConstraint("site_id", "external_id"),
+)
+# What the sweep looks for: few rows at any moment, so the index stays tiny.
+Index(
+    "ix_comments_pending",
+    comments.c.pending_since,
+    sqlite_where=text("status = 'pending'"),
+    postgresql_where=text("status = 'pending'"),
+)
+# The review queue: worst first, then oldest.
+Index("ix_comments_queue", comments.c.status, comments.c.severity, comments.c.id)
+# The public page of a thread.
+Index("ix_comments_thread", comments.c.thread_id, comments.c.status, comments.c.id)
+# An author's history, by what can be looked up of them.
+Index("ix_comments_email", comments.c.site_id, comments.c.author_email_hash)
+Index(
+    "ix_comments_verified",
+    comments.c.site_id,
+    comments.c.author_verified_id,
+    sqlite_where=text("author_verified_id IS NOT NULL"),
+    postgresql_where=text("author_verified_id IS NOT NULL"),
+)
+
+#: First come, first served: who used an idempotency key, an external id or the
+#: same text first. The primary key is what makes a second one impossible.
+claims = Table(
+    "claims",
+    metadata,
+    Column("kind", String(12), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("comment_id", ForeignKey("comments.id"), nullable=False, index=True),
+    Column("expires_at", Instant, index=True),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("comment_id", ForeignKey("comments.id"), nullable=False),
+    Column("ruleset", String(64), nullable=False),
+    Column("status", String(9), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    UniqueConstraint("comment_id", "ruleset"),
+)
+
+#: One row for each rule that matched, for filters and counts; the evidence
+#: itself stands in the verdict.
+hits = Table(
+    "hits",
+    metadata,
+    Column("comment_id", ForeignKey("comments.id"), primary_key=True),
+    Column("rule", String(64), primary_key=True),
+    Column("category", String(32), nullable=False),
+    Column("needed", Boolean, nullable=False),
+)
+Index("ix_hits_rule", hits.c.rule, hits.c.comment_id)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("comment_id", ForeignKey("comments.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("from_status", String(9), nullable=False),
+    Column("to_status", String(9), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("batch", String(36), index=True),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("comment_id", ForeignKey("comments.id"), nullable=False),
+    Column("reporter_hash", String(64), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("comment_id", "reporter_hash"),
+)
+
+moderators = Table(
+    "moderators",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("login", String(64), nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+)
+
+#: Bearer tokens and browser sessions of moderators: both end at once when the
+#: row goes or the person is disabled.
+moderator_tokens = Table(
+    "moderator_tokens",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("moderator_id", ForeignKey("moderators.id"), nullable=False, index=True),
+    Column("kind", String(8), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+)
+
+#: Work that must be done by one process at a time; see `Store.lease`.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("holder", String(36), nullable=False),
+    Column("until", Instant, nullable=False),
+)
