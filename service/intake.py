@@ -15,12 +15,14 @@ from queue import Empty, SimpleQueue
 import structlog
 from sqlalchemy.exc import IntegrityError
 
-from service.domain.comment import Submission
+from service.domain.comment import SiteId, Submission
 from service.domain.errors import ModerationError, StoreUnavailable
 from service.domain.payload import submission_to_json
 from service.domain.site import Caller
 from service.jobs import JobQueue
 from service.keyring import Keyring
+from service.limits import Limiter, Use
+from service.settings import Settings
 from service.storage import Store
 from service.storage.intake import Accepted, Outcome, Waiting, accept
 
@@ -35,12 +37,18 @@ class Intake:
     """Stores submissions in groups; one instance a web process."""
 
     def __init__(
-        self, store: Store, jobs: JobQueue, keyring: Keyring, *, commit_timeout: float
+        self,
+        store: Store,
+        jobs: JobQueue,
+        keyring: Keyring,
+        limiter: Limiter,
+        settings: Settings,
     ) -> None:
         self._store = store
         self._jobs = jobs
         self._keyring = keyring
-        self._commit_timeout = commit_timeout
+        self._limiter = limiter
+        self._settings = settings
         self._entries: SimpleQueue[_Entry | None] = SimpleQueue()
         self._writer: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -65,7 +73,7 @@ class Intake:
         waiting = self._waiting(caller, submission, request_id, idempotency_key)
         self._entries.put((waiting, answer))
         try:
-            outcome = answer.result(timeout=self._commit_timeout)
+            outcome = answer.result(timeout=self._settings.commit_timeout)
         except FutureTimeout as error:
             raise StoreUnavailable("commit timed out") from error
         if isinstance(outcome, ModerationError):
@@ -82,9 +90,11 @@ class Intake:
         self, caller: Caller, submission: Submission, request_id: str, idempotency_key: str | None
     ) -> Waiting:
         keyring, site, author = self._keyring, caller.site.id, submission.author
-        content = json.dumps(submission_to_json(submission), sort_keys=True)
+        content = json.dumps(submission_to_json(submission))
         identity = (site, submission.thread.key, author.name, author.email, author.verified_id)
         external = submission.external_id
+        email_hash = keyring.hash("email", author.email.lower()) if author.email else None
+        address_hash = keyring.hash("address", author.ip) if author.ip else None
         return Waiting(
             caller=caller,
             submission=submission,
@@ -95,9 +105,19 @@ class Intake:
             if idempotency_key
             else None,
             external=keyring.hash("external", f"{site}:{external}") if external else None,
-            email_hash=keyring.hash("email", author.email.lower()) if author.email else None,
-            address_hash=keyring.hash("address", author.ip) if author.ip else None,
+            email_hash=email_hash,
+            address_hash=address_hash,
+            uses=self._uses(site, address_hash, email_hash),
         )
+
+    def _uses(
+        self, site: SiteId, address_hash: str | None, email_hash: str | None
+    ) -> tuple[Use, ...]:
+        bounds = (
+            ("address", address_hash, self._settings.address_per_minute),
+            ("email", email_hash, self._settings.email_per_minute),
+        )
+        return tuple(Use(name, f"{site}:{who}", bound) for name, who, bound in bounds if who)
 
     def _ensure_writer(self) -> None:
         # Started by the first submission, not by the constructor: web servers
@@ -114,7 +134,7 @@ class Intake:
         while (entry := self._entries.get()) is not None:
             group = [entry]
             ended = self._collect(group)
-            self._store_group(group)
+            self._store_group(self._within_limits(group))
             if ended:
                 return
 
@@ -130,7 +150,20 @@ class Intake:
             group.append(entry)
         return False
 
+    def _within_limits(self, group: Sequence[_Entry]) -> list[_Entry]:
+        """Refuse those whose visitor sends too much; return the others."""
+        welcome = []
+        refusals = self._limiter.hit_all([waiting.uses for waiting, _ in group])
+        for (waiting, answer), refusal in zip(group, refusals, strict=True):
+            if refusal:
+                answer.set_result(refusal)
+            else:
+                welcome.append((waiting, answer))
+        return welcome
+
     def _store_group(self, group: Sequence[_Entry]) -> None:
+        if not group:
+            return
         try:
             outcomes = self._commit([waiting for waiting, _ in group])
         except Exception as error:  # the thread must outlive whatever one group does

@@ -93,6 +93,7 @@ def open_store(url: str) -> Store:
             max_overflow=16,
             pool_timeout=1,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args=_POSTGRESQL_ARGUMENTS,
         ),
         lock_file=None,
@@ -109,7 +110,11 @@ def database_now(db: Connection) -> datetime:
 
 def _sqlite_engine(path: Path) -> Engine:
     engine = sa.create_engine(
-        f"{_SQLITE_PREFIX}{path}", pool_size=16, max_overflow=16, pool_timeout=1
+        f"{_SQLITE_PREFIX}{path}",
+        pool_size=16,
+        max_overflow=16,
+        pool_timeout=1,
+        hide_parameters=True,
     )
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

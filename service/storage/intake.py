@@ -26,6 +26,7 @@ from service.domain.errors import (
     ThreadClosed,
 )
 from service.domain.site import Caller, Thread
+from service.limits import Use
 from service.storage import database_now
 from service.storage.sites import thread_from_row
 from service.storage.tables import claims, comments, threads
@@ -43,7 +44,8 @@ class Waiting:
     """A submission with what the transaction needs to know beside it.
 
     The hashes are keyed. `fingerprint` stands for the whole content;
-    `idempotency`, `external` and `duplicate` for what is claimed, where it is.
+    `idempotency`, `external` and `duplicate` for what is claimed, where it is;
+    `uses` are what counts towards the visitor's rate limits.
     """
 
     caller: Caller
@@ -55,6 +57,7 @@ class Waiting:
     external: str | None = None
     email_hash: str | None = None
     address_hash: str | None = None
+    uses: tuple[Use, ...] = ()
 
     @property
     def claimed(self) -> list[tuple[Kind, str]]:
@@ -228,7 +231,11 @@ def _live_claims(
     rows = db.execute(
         sa.select(claims, comments.c.key_id, comments.c.status)
         .join(comments, comments.c.id == claims.c.comment_id)
-        .where(claims.c.key.in_({key for _, key in asked}))
+        # Both columns of the primary key: by the second alone it would be a full scan.
+        .where(
+            claims.c.kind.in_({kind for kind, _ in asked}),
+            claims.c.key.in_({key for _, key in asked}),
+        )
     ).all()
     ended = [row for row in rows if _has_ended(row, now)]
     for row in ended:

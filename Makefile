@@ -1,0 +1,95 @@
+# Everything that people do with this repository, one word each: `make help`.
+# Needs only make, python3 (3.11 or newer) and python3-venv.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip --disable-pip-version-check --quiet
+SUITES := unit contract integration browser e2e faults
+
+# The children of a recipe must see Ctrl-C's effect in order, so recipes exec.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Print what can be made
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@echo
+	@echo "  Settings are environment variables: PORT=8080 DATA_DIR=/tmp/a make run"
+
+.PHONY: run
+run: $(VENV)/run.stamp ## Start everything on this machine; Ctrl-C stops it
+	@exec $(BIN)/python -m service run
+
+.PHONY: replay
+replay: $(VENV)/run.stamp ## Post labelled comments and see the verdicts: FILE=x.csv.gz
+	@test -n "$(FILE)" || { echo "Say which file: make replay FILE=comments.csv.gz" >&2; exit 2; }
+	@exec $(BIN)/python -m service replay $(OPTIONS) "$(FILE)"
+
+.PHONY: test
+test: packages $(VENV)/test.stamp lint ## Run the linters and every test, fast ones first
+	$(BIN)/python -m pytest $(addprefix tests/,$(SUITES))
+
+.PHONY: lint
+lint: $(VENV)/test.stamp ## Check style, types and the Dockerfile
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
+
+.PHONY: lint-compose
+lint-compose: tests/node_modules/.package-lock.json ## Check docker-compose.yml; needs npm
+	tests/node_modules/.bin/dclint docker-compose.yml
+
+.PHONY: bench
+bench: packages $(VENV)/test.stamp ## Measure speed against the goals and print the table
+	@exec $(BIN)/python -m tests.bench
+
+.PHONY: faults
+faults: packages $(VENV)/test.stamp ## Run the fault tests at full length: 20 seeds each
+	$(BIN)/python -m pytest tests/faults --full-length
+
+.PHONY: packages
+packages: ## Install the Debian packages that the tests need, or say how
+	@.ci/packages
+
+.PHONY: secrets
+secrets: .env ## Write fresh secrets for docker compose into .env, once
+
+.env:
+	@.ci/secrets > $@.new && chmod 600 $@.new && mv $@.new $@
+	@echo "Wrote .env; keep it as long as the data."
+
+.PHONY: up
+up: secrets ## Start the docker compose stack
+	docker compose up --build --detach --wait
+
+.PHONY: down
+down: ## Stop the docker compose stack; its data stays
+	docker compose down
+
+.PHONY: clean
+clean: ## Delete the virtual environment and caches, never data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/node_modules
+	find service worker tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/venv.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Anteroom needs Python 3.11 or newer; say which one: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Making $(VENV) failed. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/run.stamp: requirements.txt $(VENV)/venv.stamp
+	@echo "Installing requirements into $(VENV) ..."
+	@$(PIP) install --only-binary :all: -r requirements.txt
+	@touch $@
+
+$(VENV)/test.stamp: tests/requirements.txt $(VENV)/run.stamp
+	@echo "Installing test requirements into $(VENV) ..."
+	@$(PIP) install --only-binary :all: -r tests/requirements.txt
+	@touch $@
+
+tests/node_modules/.package-lock.json: tests/package-lock.json
+	npm ci --prefix tests --no-audit --no-fund

@@ -1,0 +1,71 @@
+"""The web process: puts its parts together."""
+
+import atexit
+from hashlib import sha256
+
+from flask import Flask
+
+from service import logs
+from service import settings as settings_module
+from service.intake import Intake
+from service.jobs import JobQueue
+from service.keyring import Keyring
+from service.limits import Limiter
+from service.moderation import Moderation
+from service.settings import Settings
+from service.storage import open_store
+from service.web import routes, telemetry
+from service.web.callers import KeyDirectory, utc_now
+from service.web.context import EXTENSION, Services
+from service.web.schemas import MAX_REQUEST_BYTES
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the web application; settings come from the environment unless given.
+
+    Nothing is connected yet, so it starts with the database or Redis away.
+    Raises SettingsError if a setting is unusable.
+    """
+    settings = settings or settings_module.load()
+    logs.configure(settings)
+    app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
+    _configure(app, settings)
+    app.extensions[EXTENSION] = _services(settings)
+    telemetry.init_app(app)
+    routes.init_app(app, settings)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    # Paths mean what they say: no POST is ever answered with a redirect.
+    app.url_map.merge_slashes = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
+    app.config.update(
+        SECRET_KEY=sha256(f"cookies:{settings.secret_key}".encode()).hexdigest(),
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
+        MAX_FORM_PARTS=100,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+    )
+
+
+def _services(settings: Settings) -> Services:
+    store = open_store(settings.database_url)
+    jobs = JobQueue(settings.redis_url, check_seconds=settings.check_timeout)
+    keyring = Keyring(settings.secret_key)
+    limiter = Limiter(jobs.connection)
+    intake = Intake(store, jobs, keyring, limiter, settings)
+    atexit.register(intake.close)
+    return Services(
+        settings=settings,
+        store=store,
+        jobs=jobs,
+        keyring=keyring,
+        intake=intake,
+        moderation=Moderation(store, jobs, keyring, settings),
+        limiter=limiter,
+        keys=KeyDirectory(store, utc_now),
+        clock=utc_now,
+    )

@@ -1,0 +1,20 @@
+"""The commands of `python -m service`, one module for each kind of work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from service import settings
+from service.local import Refused
+from service.storage import Store, open_store
+
+
+@contextmanager
+def migrated_store() -> Iterator[Store]:
+    """Give the store of the settings; raises Refused unless its schema is current."""
+    store = open_store(settings.load().database_url)
+    try:
+        if not store.is_current():
+            raise Refused("The database is not migrated; run: python -m service migrate")
+        yield store
+    finally:
+        store.close()

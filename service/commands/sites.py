@@ -1,0 +1,89 @@
+"""Commands about sites and their keys: setup, create-site, rotate-key."""
+
+from datetime import timedelta
+
+import click
+from sqlalchemy.exc import IntegrityError
+
+from service import settings
+from service.commands import migrated_store
+from service.domain.site import KeyKind, Moderation
+from service.installation import fresh_credentials, has_sites, install
+from service.keyring import new_key
+from service.local import Refused
+from service.moderation import utc_now
+from service.storage.sites import add_key, create_site, rotate_keys, site_by_slug
+
+_KINDS = click.Choice([kind.value for kind in KeyKind])
+
+
+@click.command()
+@click.option("--origin", "origins", multiple=True, help="Where readers' browsers may post from.")
+def setup(origins: tuple[str, ...]) -> None:
+    """Make the first site and the first moderator; print their credentials, once."""
+    base_url = settings.load().base_url
+    with migrated_store() as store:
+        if has_sites(store):
+            raise Refused("There is a site already: this is for new installations.")
+        credentials = fresh_credentials(base_url)
+        install(store, credentials, origins=origins or [base_url], now=utc_now())
+    click.echo(credentials.as_json(), nl=False)
+
+
+@click.command("create-site")
+@click.argument("slug")
+@click.option("--name", help="What moderators read; the slug if not given.")
+@click.option("--origin", "origins", multiple=True, help="scheme://host[:port]; may be repeated.")
+@click.option(
+    "--moderation",
+    type=click.Choice([mode.value for mode in Moderation]),
+    default=Moderation.RULES.value,
+    show_default=True,
+    help="Who looks first: the rules, or a person at all comments.",
+)
+def create(slug: str, name: str | None, origins: tuple[str, ...], moderation: str) -> None:
+    """Make a site and print its keys, once."""
+    now = utc_now()
+    keys = {kind: new_key(kind) for kind in KeyKind}
+    with migrated_store() as store, store.write() as db:
+        try:
+            site = create_site(
+                db,
+                slug=slug,
+                name=name or slug,
+                origins=origins,
+                moderation=Moderation(moderation),
+                now=now,
+            )
+        except IntegrityError as error:
+            raise Refused(f"There is a site {slug!r} already.") from error
+        for kind, key in keys.items():
+            add_key(db, site.id, kind, key, now=now)
+    for kind, key in keys.items():
+        click.echo(f"{kind.value}_key={key}")
+
+
+@click.command("rotate-key")
+@click.argument("slug")
+@click.option("--kind", type=_KINDS, required=True)
+@click.option(
+    "--overlap-hours",
+    type=click.FloatRange(min=0),
+    default=24,
+    show_default=True,
+    help="How long the old keys go on working.",
+)
+def rotate_key(slug: str, kind: str, overlap_hours: float) -> None:
+    """Give a site a new key of one kind and print it, once."""
+    key = new_key(KeyKind(kind))
+    overlap = timedelta(hours=overlap_hours)
+    with migrated_store() as store, store.write() as db:
+        site = site_by_slug(db, slug)
+        if site is None:
+            raise Refused(f"There is no site {slug!r}.")
+        rotate_keys(db, site.id, KeyKind(kind), key, now=utc_now(), overlap=overlap)
+    click.echo(f"{kind}_key={key}")
+    click.echo(f"Older {kind} keys end in {overlap_hours:g} hours.", err=True)
+
+
+COMMANDS: tuple[click.Command, ...] = (setup, create, rotate_key)

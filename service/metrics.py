@@ -1,0 +1,185 @@
+"""Metrics: what this process counts, and what is read when Prometheus asks.
+
+Counting happens in the web processes. Several of them share their numbers when
+PROMETHEUS_MULTIPROC_DIR names a directory made by `prepare` before the first
+of them starts; without it each process tells only its own. Waiting comments,
+queues and the workers' own counts are read from the database and from Redis at
+each scrape, so that no process has to keep them.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from service import __version__
+from service.jobs import JobQueue
+from service.probes import Motion, Probe, Record, read_motion, read_record
+from service.storage import Store
+
+#: Tells web processes where they share their numbers; read by prometheus-client.
+SHARED_DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_own = CollectorRegistry()
+_accepted = Counter(
+    "anteroom_comments_accepted", "Comments stored and acknowledged", registry=_own
+)
+_refused = Counter(
+    "anteroom_comments_refused", "Comments not taken, by reason", ["reason"], registry=_own
+)
+_requests = Histogram(
+    "anteroom_http_request_seconds",
+    "Time to answer HTTP requests",
+    ["route", "method", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
+    registry=_own,
+)
+# Finding a labelled child costs as much as counting with it.
+_request_children: dict[tuple[str, str, int], Histogram] = {}
+
+
+def prepare(directory: Path) -> None:
+    """Make `directory` ready for the web processes about to start: there and empty."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left_over in directory.glob("*.db"):
+        left_over.unlink(missing_ok=True)
+
+
+def count_accepted() -> None:
+    """Count one comment that was stored and acknowledged."""
+    _accepted.inc()
+
+
+def count_refused(reason: str) -> None:
+    """Count one comment that was not taken; `reason` is one of a few fixed words."""
+    _refused.labels(reason).inc()
+
+
+def count_request(route: str, method: str, status: int, seconds: float) -> None:
+    """Count one answered request; `route` is the URL rule, never the path itself."""
+    key = (route, method, status)
+    child = _request_children.get(key)
+    if child is None:
+        known = method if method in _METHODS else "other"
+        child = _requests.labels(route, known, str(status))
+        if known == method:
+            _request_children[key] = child
+    child.observe(seconds)
+
+
+class Exposition(Collector):
+    """Everything told to Prometheus, as far as the parts asked can be reached."""
+
+    def __init__(self, store: Store, jobs: JobQueue) -> None:
+        self._record = Probe(lambda: read_record(store))
+        self._motion = Probe(lambda: read_motion(jobs))
+
+    def text(self) -> bytes:
+        """Return the metrics in Prometheus' text format."""
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(self)
+        return generate_latest(registry)
+
+    def describe(self) -> list[Metric]:
+        """Return nothing: registering must not ask the other parts."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all metrics; those of a part that is away are left out."""
+        yield from _shared() if _is_shared() else _own.collect()
+        yield InfoMetricFamily("anteroom", "What runs here", {"version": __version__})
+        record = self._record.ask()
+        yield _gauge("anteroom_database_up", "Whether the database answers", record is not None)
+        if record is not None:
+            yield from _of_record(record, time.time())
+        motion = self._motion.ask()
+        yield _gauge("anteroom_redis_up", "Whether Redis answers", motion is not None)
+        if motion is not None:
+            yield from _of_motion(motion)
+
+
+def _is_shared() -> bool:
+    return values.ValueClass is not values.MutexValue
+
+
+def _shared() -> Iterator[Metric]:
+    yield from MultiProcessCollector(None).collect()
+
+
+def _of_record(record: Record, now: float) -> Iterator[Metric]:
+    count = GaugeMetricFamily(
+        "anteroom_comments_waiting", "Comments not yet decided", labels=["status"]
+    )
+    age = GaugeMetricFamily(
+        "anteroom_oldest_comment_age_seconds",
+        "Time since the oldest comment not yet decided was accepted",
+        labels=["status"],
+    )
+    for status, waiting in record.waiting.items():
+        count.add_metric([status], waiting.count)
+        seconds = now - waiting.oldest.timestamp() if waiting.oldest else 0.0
+        age.add_metric([status], max(0.0, seconds))
+    yield from (count, age)
+    if record.ruleset:
+        yield InfoMetricFamily(
+            "anteroom_ruleset", "Ruleset of the newest verdict", {"ruleset": record.ruleset}
+        )
+
+
+def _of_motion(motion: Motion) -> Iterator[Metric]:
+    counts = motion.counts
+    yield _by_label("anteroom_jobs_waiting", "Jobs on a queue", "queue", motion.jobs)
+    yield _by_label("anteroom_workers", "Workers that serve a queue", "queue", motion.workers)
+    yield _total("anteroom_verdicts", "Verdicts by rules", "status", _named(counts, "verdicts"))
+    yield _total("anteroom_rule_hits", "Verdicts that a rule hit", "rule", _named(counts, "rule"))
+    yield _judging(counts)
+
+
+def _judging(counts: Mapping[str, float]) -> Metric:
+    buckets = _named(counts, "judge_bucket")
+    sizes = sorted((float(limit), value) for limit, value in buckets.items())
+    family = HistogramMetricFamily("anteroom_judge_seconds", "Time to judge one comment")
+    running, cumulated = 0.0, []
+    for limit, value in sizes:
+        running += value
+        cumulated.append((str(limit), running))
+    cumulated.append(("+Inf", counts.get("judge_count", running)))
+    family.add_metric([], cumulated, counts.get("judge_seconds_sum", 0.0))
+    return family
+
+
+def _named(counts: Mapping[str, float], kind: str) -> dict[str, float]:
+    start = f"{kind}:"
+    return {
+        name.removeprefix(start): value for name, value in counts.items() if name.startswith(start)
+    }
+
+
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, meaning, value)
+
+
+def _by_label(name: str, meaning: str, label: str, numbers: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(name, meaning, labels=[label])
+    for value, number in numbers.items():
+        family.add_metric([value], number)
+    return family
+
+
+def _total(name: str, meaning: str, label: str, numbers: Mapping[str, float]) -> Metric:
+    family = CounterMetricFamily(name, meaning, labels=[label])
+    for value, number in numbers.items():
+        family.add_metric([value], number)
+    return family

@@ -1,0 +1,143 @@
+"""The use cases of moderation: who may change a comment, when, and what it leaves behind.
+
+Each method is one promise to a caller. The modules beside this one hold the
+steps; the transaction around them is opened here.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from service.domain.comment import Comment, CommentId, SiteId
+from service.domain.decision import Decision, Event, Moderator, Reason
+from service.jobs import JobQueue
+from service.keyring import Keyring
+from service.moderation import deciding, erasing, participants
+from service.moderation.deciding import MAX_BATCH, BatchResult
+from service.moderation.retention import Retention, RetentionResult
+from service.moderation.sweep import Sweep, SweepResult
+from service.settings import Settings
+from service.storage import Store
+
+__all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult", "utc_now"]
+
+
+def utc_now() -> datetime:
+    """Return this machine's clock."""
+    return datetime.now(UTC)
+
+
+class Moderation:
+    """Changes comments for moderators, authors, readers, websites and the clock."""
+
+    def __init__(
+        self,
+        store: Store,
+        jobs: JobQueue,
+        keyring: Keyring,
+        settings: Settings,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._keyring = keyring
+        self._clock = clock
+        self._sweep = Sweep(store, jobs, overdue_seconds=settings.overdue_seconds)
+        self._retention = Retention(store, settings)
+
+    def decide(
+        self,
+        comment_id: CommentId,
+        decision: Decision,
+        *,
+        moderator: Moderator,
+        version: int,
+        reason: Reason | None = None,
+        note: str = "",
+    ) -> Event:
+        """Give the comment the status decided on, if it is still as the moderator saw it.
+
+        A verdict that arrived since does not count as a change: a person's
+        decision prevails over the rules in either order. Raises CommentNotFound,
+        or DecisionConflict telling where the comment stands and who moved it.
+        """
+        said = deciding.Said(decision, moderator.actor, self._clock(), reason, note)
+        with self._store.write() as db:
+            return deciding.decide(db, comment_id, said, version)
+
+    def decide_many(
+        self,
+        ids: Sequence[CommentId],
+        decision: Decision,
+        *,
+        moderator: Moderator,
+        reason: Reason | None = None,
+        note: str = "",
+    ) -> BatchResult:
+        """Decide on up to MAX_BATCH comments under one batch id.
+
+        Those that cannot be decided on, or already stand so, are listed as
+        unchanged with a reason in plain words.
+        """
+        said = deciding.Said(decision, moderator.actor, self._clock(), reason, note)
+        with self._store.write() as db:
+            return deciding.decide_many(db, ids, said)
+
+    def undo(
+        self, *, event: int | None = None, batch: str | None = None, moderator: Moderator
+    ) -> BatchResult:
+        """Take back one decision, or all those of a batch, by compensating events.
+
+        Only what is still as the decision left it goes back. For a single event
+        anything else raises DecisionConflict; in a batch it is listed as
+        unchanged. An unknown event or batch raises CommentNotFound. An undo is
+        itself a decision that can be undone.
+        """
+        if (event is None) == (batch is None):
+            raise ValueError("undo takes either an event or a batch")
+        with self._store.write() as db:
+            undoing = deciding.Undoing(db, moderator.actor, self._clock())
+            result = undoing.event(event) if event is not None else undoing.batch(batch or "")
+        if undoing.pending:
+            self._jobs.moderate(undoing.pending)
+        return result
+
+    def withdraw(self, comment_id: CommentId) -> Comment:
+        """Let the author take the comment back; doing so twice is no mistake.
+
+        Raises CommentNotFound, or NotWithdrawable once somebody decided on it.
+        """
+        with self._store.write() as db:
+            return participants.withdraw(db, comment_id, self._clock())
+
+    def report(
+        self, comment_id: CommentId, *, site_id: SiteId, reporter: str, reason: str, note: str = ""
+    ) -> bool:
+        """Keep a reader's report; return True if it sends the comment back to review.
+
+        `reporter` is a keyed hash: only the first report of each reader counts.
+        Raises CommentNotFound for whatever the public cannot read.
+        """
+        complaint = participants.Complaint(reporter, reason, note, self._clock())
+        with self._store.write() as db:
+            return participants.report(db, comment_id, site_id, complaint)
+
+    def erase(self, comment_id: CommentId, *, site_id: SiteId | None = None, actor: str) -> None:
+        """Delete everything the comment said, for good; doing so twice is no mistake.
+
+        What remains is a tombstone: ids, times, and the audit log without its
+        notes. Raises CommentNotFound, also for comments of another site.
+        """
+        with self._store.write() as db:
+            erasing.erase(db, comment_id, site_id=site_id, actor=actor, now=self._clock())
+
+    def erase_email(self, email: str) -> int:
+        """Erase all comments written under the address, on every site; return how many."""
+        return erasing.erase_email(self._store, self._keyring, email, self._clock)
+
+    def sweep(self) -> SweepResult:
+        """Put comments that wait too long into new jobs; see `Sweep`."""
+        return self._sweep.run()
+
+    def retain(self) -> RetentionResult:
+        """Delete what was kept long enough; see `Retention`."""
+        return self._retention.run()

@@ -1,0 +1,150 @@
+"""What the database and Redis say of themselves, asked with a bound on the wait.
+
+Health and metrics must answer while a part is gone or hangs: a driver's own
+timeouts do not cover a server that took the question and fell silent.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock, Thread
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+from rq import Queue
+from rq.utils import as_text
+from rq.worker_registration import get_keys
+
+from service.domain.comment import Status
+from service.domain.errors import StoreUnavailable
+from service.jobs import QUEUES, JobQueue
+from service.storage import Store
+from service.storage.tables import comments, verdicts
+
+T = TypeVar("T")
+
+#: Where workers count what they did: one hash of numbers.
+WORK_COUNTS = "anteroom:metrics"
+#: The memory policy under which Redis never throws jobs away.
+SAFE_POLICY = "noeviction"
+
+_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class Probe(Generic[T]):
+    """A question to another part; while it hangs, more askers share the one wait."""
+
+    def __init__(self, question: Callable[[], T], seconds: float = _SECONDS) -> None:
+        self._question = question
+        self._seconds = seconds
+        self._lock = Lock()
+        self._answer: Future[T] | None = None
+
+    def ask(self) -> T | None:
+        """Return the answer; None when the part is away or does not answer in time."""
+        try:
+            return self._asked().result(self._seconds)
+        except (StoreUnavailable, RedisError, OSError, TimeoutError) as error:
+            log.warning("part away", error=type(error).__name__)
+            return None
+
+    def _asked(self) -> Future[T]:
+        with self._lock:
+            if self._answer is None or self._answer.done():
+                self._answer = Future()
+                Thread(target=self._fill, args=(self._answer,), daemon=True).start()
+            return self._answer
+
+    def _fill(self, answer: Future[T]) -> None:
+        try:
+            answer.set_result(self._question())
+        except BaseException as error:  # raised again by whoever waits for it
+            answer.set_exception(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many comments wait in one status, and when the oldest was accepted."""
+
+    count: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the database knows of the work: waiting comments, the ruleset last used."""
+
+    waiting: Mapping[Status, Waiting]
+    ruleset: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """What Redis knows of the work.
+
+    `memory_policy` is None where Redis does not tell it; `workers` and `jobs`
+    are numbers by queue, `counts` what workers counted.
+    """
+
+    memory_policy: str | None
+    workers: Mapping[str, int]
+    jobs: Mapping[str, int]
+    counts: Mapping[str, float]
+
+
+def read_record(store: Store) -> Record:
+    """Return what the database knows; raises StoreUnavailable when it is away."""
+    waiting = dict.fromkeys((Status.PENDING, Status.HELD), Waiting(0, None))
+    # Ids carry their time, so that the index alone answers for many thousands.
+    query = (
+        sa.select(comments.c.status, sa.func.count(), sa.func.min(comments.c.id))
+        .where(comments.c.status.in_(waiting))
+        .group_by(comments.c.status)
+    )
+    newest = sa.select(verdicts.c.ruleset).order_by(verdicts.c.id.desc()).limit(1)
+    with store.read() as db:
+        for status, count, oldest in db.execute(query):
+            waiting[Status(status)] = Waiting(count, accepted_at(oldest))
+        return Record(waiting, db.execute(newest).scalar())
+
+
+def accepted_at(comment_id: str) -> datetime:
+    """Return the time that a comment's id carries."""
+    return datetime.fromtimestamp((UUID(comment_id).int >> 80) / 1000, UTC)
+
+
+def read_motion(jobs: JobQueue) -> Motion:
+    """Return what Redis knows; raises RedisError when it is away."""
+    redis = jobs.connection
+    queues = [Queue(name, connection=redis) for name in QUEUES]
+    return Motion(
+        memory_policy=_memory_policy(redis),
+        workers={queue.name: _workers(queue, redis) for queue in queues},
+        jobs={queue.name: queue.count for queue in queues},
+        counts=_counts(redis),
+    )
+
+
+def _memory_policy(redis: Redis) -> str | None:
+    try:
+        policy = redis.config_get("maxmemory-policy").get("maxmemory-policy")
+    except ResponseError:  # managed servers do not let CONFIG be read
+        return None
+    return None if policy is None else str(policy)
+
+
+def _workers(queue: Queue, redis: Redis) -> int:
+    # A killed worker stays in the set, but its own key expires.
+    keys = get_keys(queue=queue)
+    return int(redis.exists(*keys)) if keys else 0
+
+
+def _counts(redis: Redis) -> dict[str, float]:
+    return {as_text(name): float(value) for name, value in redis.hgetall(WORK_COUNTS).items()}

@@ -1,0 +1,28 @@
+"""Reading every comment out, one after the other, for export."""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from service.domain.comment import Comment, Status
+from service.storage import Store
+from service.storage.comments import row_to_comment, select_comments
+from service.storage.tables import comments, sites
+
+_BATCH = 500
+
+
+def every_comment(
+    store: Store, *, site: str | None = None, status: Status | None = None
+) -> Iterator[Comment]:
+    """Yield all comments in the order of arrival, of one site or status if given."""
+    query = select_comments().order_by(comments.c.id)
+    if site is not None:
+        query = query.where(sites.c.slug == site)
+    if status is not None:
+        query = query.where(comments.c.status == status)
+    with store.read() as db:
+        if db.dialect.name == "postgresql":
+            db.execute(sa.text("SET LOCAL statement_timeout = 0"))
+        for row in db.execute(query.execution_options(yield_per=_BATCH)):
+            yield row_to_comment(row)

@@ -1,0 +1,1 @@
+"""HTTP: views that authorise, parse, call one use case and render. Flask lives only here."""

@@ -1,0 +1,153 @@
+"""What the console shows of one comment: its text in pieces, its reasons in plain words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from service.domain.comment import REVIEWABLE, Comment, Status
+from service.domain.decision import Event, EventKind
+from service.storage.comments import comment_by_id, events_of
+from service.storage.reviewing import AuthorHistory, AuthorRecord, ReviewItem, author_history
+from service.web.rendering import Mark, Piece, pieces
+
+#: How people call the categories.
+CATEGORIES = {
+    "spam": "Advertising",
+    "abuse": "Abuse",
+    "policy": "House rules",
+    "engine": "Could not be checked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One rule's finding. A decisive one would, if left out, have let the comment through."""
+
+    rule: str
+    category: str
+    why: str
+    points: int
+    decisive: bool
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Points in one category against the number that holds a comment."""
+
+    category: str
+    points: int
+    hold_at: int
+
+    @property
+    def over(self) -> bool:
+        """Whether this category alone holds the comment."""
+        return self.points >= self.hold_at
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A comment with what a moderator needs to decide on it."""
+
+    comment: Comment
+    body: Sequence[Piece]
+    name: Sequence[Piece]
+    url: Sequence[Piece]
+    title: Sequence[Piece]
+    reasons: Sequence[Reason]
+    meters: Sequence[Meter]
+    history: str
+    events: Sequence[Event]
+    parent: Comment | None
+
+    @property
+    def decidable(self) -> bool:
+        """Whether a moderator can still change its status."""
+        return self.comment.status in REVIEWABLE and self.comment.body != ""
+
+    @property
+    def last_change(self) -> Event | None:
+        """The event that brought it where it stands."""
+        changes = [event for event in self.events if event.kind is not EventKind.REPORT]
+        return changes[-1] if changes else None
+
+
+def card_of(db: Connection, item: ReviewItem) -> Card:
+    """Return the card of a comment."""
+    comment, evidence = item.comment, item.evidence or {}
+    marks = _marks(evidence)
+    return Card(
+        comment=comment,
+        body=pieces(comment.body, marks.get("body", ())),
+        name=pieces(comment.author.name, marks.get("author.name", ())),
+        url=pieces(comment.author.url, marks.get("author.url", ())),
+        title=pieces(comment.thread.title or comment.thread.key),
+        reasons=_reasons(evidence),
+        meters=_meters(evidence),
+        history=told(author_history(db, comment)),
+        events=events_of(db, comment.id),
+        parent=comment_by_id(db, comment.parent_id) if comment.parent_id else None,
+    )
+
+
+def told(history: AuthorHistory) -> str:
+    """Return an author's history as one line: "3 comments, 1 approved"."""
+    if history.proven:
+        return f"{_record(history.proven)} (signed in at the site)"
+    if history.claimed:
+        return _record(history.claimed)
+    return "No address, so no history"
+
+
+def _record(record: AuthorRecord) -> str:
+    if record.total == 1:
+        return "First comment"
+    counted = [
+        f"{record.by_status[status]} {word}"
+        for status, word in (
+            (Status.APPROVED, "approved"),
+            (Status.REJECTED, "rejected"),
+            (Status.SPAM, "spam"),
+        )
+        if record.by_status.get(status)
+    ]
+    return ", ".join([f"{record.total} comments", *(counted or ["none decided"])])
+
+
+def _reasons(evidence: Mapping[str, Any]) -> list[Reason]:
+    hits = evidence.get("hits", ())
+    over = {meter.category for meter in _meters(evidence) if meter.over}
+    alone = any(hit["needed"] for hit in hits)
+    reasons = [
+        Reason(
+            rule=hit["rule"],
+            category=hit["category"],
+            why=hit["why"],
+            points=hit["points"],
+            decisive=hit["needed"] if alone else hit["category"] in over,
+            live=hit["mode"] == "live",
+        )
+        for hit in hits
+    ]
+    return sorted(reasons, key=lambda reason: (not reason.live, not reason.decisive, -reason.points))
+
+
+def _meters(evidence: Mapping[str, Any]) -> list[Meter]:
+    totals = evidence.get("totals", {})
+    meters = [Meter(name, total["points"], total["hold_at"]) for name, total in totals.items()]
+    return [meter for meter in meters if meter.points]
+
+
+def _marks(evidence: Mapping[str, Any]) -> dict[str, list[Mark]]:
+    marks: dict[str, list[Mark]] = {}
+    for place, mark in _places(evidence):
+        marks.setdefault(place, []).append(mark)
+    return marks
+
+
+def _places(evidence: Mapping[str, Any]) -> Iterator[tuple[str, Mark]]:
+    for hit in evidence.get("hits", ()):
+        for span in hit["spans"]:
+            yield span["field"], Mark(span["start"], span["end"], hit["why"])

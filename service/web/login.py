@@ -1,0 +1,203 @@
+"""Who reviews: signing in and out, sessions and bearer tokens of moderators.
+
+Sessions live in the record, so that signing out or being disabled ends them at
+once; the browser's cookie only carries a random token. Flask-Login finds out
+who asks, Flask-WTF guards sessions against forged requests.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+from flask import (
+    Blueprint,
+    Flask,
+    Request,
+    Response,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_login import LoginManager, current_user, login_required
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from service.domain.decision import Moderator
+from service.keyring import digest
+from service.passwords import hash_password, is_outdated, verify_password
+from service.storage.people import (
+    add_token,
+    drop_token,
+    moderator_by_login,
+    moderator_by_token,
+    set_password,
+)
+from service.web import pages
+from service.web.callers import bearer_token, visitor_address
+from service.web.context import Services, services
+from service.web.pages import html_errors
+
+bp = Blueprint("login", __name__)
+html_errors(bp)
+
+_SESSION_TOKEN = "token"
+_MAX_PASSWORD_CHARACTERS = 1_024
+_WRONG = "That login name and password do not belong together."
+
+csrf = CSRFProtect()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A moderator who proved who they are, in the shape that Flask-Login wants."""
+
+    moderator: Moderator
+    by_session: bool
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        """Return what identifies the moderator."""
+        return str(self.moderator.id)
+
+
+def init_app(app: Flask) -> None:
+    """Let `app` know who asks, and guard what signed-in people send."""
+    pages.init_app(app)
+    manager = LoginManager(app)
+    manager.session_protection = None  # sessions live in the record, not in the cookie
+    manager.request_loader(_load)
+    manager.unauthorized_handler(_unauthorized)
+    # Only sessions need the check, and which requests those are is known after
+    # the moderator is: see `guard`. A page may stay open as long as its session.
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.config["WTF_CSRF_TIME_LIMIT"] = None
+    app.config["WTF_CSRF_SSL_STRICT"] = False
+    csrf.init_app(app)
+
+
+def signed_in() -> Moderator:
+    """Return who asks; only for views that `guard` protects."""
+    return cast(SignedIn, current_user).moderator
+
+
+@login_required  # type: ignore[untyped-decorator]  # the library has no types
+def guard() -> None:
+    """Let only moderators through, and with a session only what their own pages sent.
+
+    For `before_request` of a blueprint.
+    """
+    if cast(SignedIn, current_user).by_session:
+        refuse_forged()
+
+
+def refuse_forged() -> None:
+    """Abort if another site made the browser send this request."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("This request came from another site.")
+    csrf.protect()
+
+
+@bp.get("/login")
+def form() -> Response | str:
+    """The page to sign in on."""
+    if current_user.is_authenticated:
+        return _onwards()
+    return render_template("login.html", onwards=_wanted_page())
+
+
+@bp.post("/login")
+def sign_in() -> Response:
+    """Check login name and password, and start a fresh session."""
+    refuse_forged()
+    needed = services()
+    login = request.form.get("login", "").strip()
+    _limit(needed, login)
+    moderator = _proven(needed, login, request.form.get("password", ""))
+    if moderator is None:
+        page = render_template("login.html", error=_WRONG, login=login, onwards=_wanted_page())
+        return make_response(page, 403)
+    _start_session(needed, moderator)
+    return _onwards()
+
+
+@bp.post("/logout")
+def sign_out() -> Response:
+    """End the session, here and in the record."""
+    refuse_forged()
+    token = session.get(_SESSION_TOKEN)
+    if token:
+        with services().store.write() as db:
+            drop_token(db, digest(token))
+    session.clear()
+    return make_response(redirect(url_for("login.form"), 303))
+
+
+def _load(_request: Request) -> SignedIn | None:
+    """Return who asks: by bearer token, else by session."""
+    bearer = bearer_token()
+    token = bearer or session.get(_SESSION_TOKEN)
+    if not token:
+        return None
+    needed = services()
+    with needed.store.read() as db:
+        kind = "token" if bearer else "session"
+        moderator = moderator_by_token(db, digest(token), needed.clock(), kind=kind)
+    return SignedIn(moderator, by_session=not bearer) if moderator else None
+
+
+def _unauthorized() -> Response:
+    if request.path.startswith("/v1/"):
+        raise Unauthorized("A moderator's token or session is needed.")
+    asked = request.full_path.rstrip("?") if request.method == "GET" else None
+    return make_response(redirect(url_for("login.form", next=asked), 303))
+
+
+def _limit(needed: Services, login: str) -> None:
+    address = visitor_address(needed.settings.trusted_proxies) or ""
+    for purpose, value in (("address", address), ("login", login.lower())):
+        key = needed.keyring.hash(purpose, value)
+        needed.limiter.hit("logins", f"{purpose}:{key}", needed.settings.logins_per_minute)
+
+
+def _proven(needed: Services, login: str, password: str) -> Moderator | None:
+    if "\0" in login or len(password) > _MAX_PASSWORD_CHARACTERS:
+        return None
+    with needed.store.read() as db:
+        known = moderator_by_login(db, login)
+    moderator, stored = known or (None, None)
+    # Checked for unknown names too: the time taken must not tell which exist.
+    if not verify_password(password, stored) or moderator is None or stored is None:
+        return None
+    if is_outdated(stored):
+        with needed.store.write() as db:
+            set_password(db, moderator.id, hash_password(password))
+    return moderator
+
+
+def _start_session(needed: Services, moderator: Moderator) -> None:
+    token = secrets.token_urlsafe(32)
+    now = needed.clock()
+    ends = now + timedelta(hours=needed.settings.session_hours)
+    with needed.store.write() as db:
+        add_token(db, moderator.id, digest(token), "session", now=now, expires_at=ends)
+    # Nothing that was in the cookie before may live on, its CSRF token included.
+    session.clear()
+    session[_SESSION_TOKEN] = token
+
+
+def _onwards() -> Response:
+    return make_response(redirect(_wanted_page() or url_for("console.queue"), 303))
+
+
+def _wanted_page() -> str | None:
+    """Return the page asked for before signing in, if it is one of the console's."""
+    wanted = request.values.get("next", "")
+    return wanted if wanted.isprintable() and wanted.startswith("/review") else None

@@ -1,0 +1,137 @@
+"""Errors as answers: RFC 9457 problem documents, everywhere the same."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from service import metrics
+from service.domain import errors
+from service.web.context import receipt_url
+
+log = structlog.get_logger(__name__)
+
+#: Error class -> (status, kind, title). The kind is the last part of the
+#: problem's `type`, which leads to its paragraph on the documentation page.
+_ANSWERS: dict[type[errors.ModerationError], tuple[int, str, str]] = {
+    errors.InvalidSubmission: (422, "invalid", "Some fields are not valid"),
+    errors.CommentNotFound: (404, "comment-not-found", "There is no such comment"),
+    errors.ThreadNotFound: (404, "thread-not-found", "There is no such site or thread"),
+    errors.ParentNotFound: (404, "parent-not-found", "The comment replied to does not exist"),
+    errors.ParentNotApproved: (
+        409,
+        "parent-not-approved",
+        "Only approved comments can be replied to",
+    ),
+    errors.ThreadClosed: (403, "thread-closed", "This thread takes no more comments"),
+    errors.DuplicateComment: (409, "duplicate", "This comment was sent before"),
+    errors.IdempotencyKeyReused: (
+        422,
+        "idempotency-key-reused",
+        "This Idempotency-Key was used with another body",
+    ),
+    errors.ExternalIdTaken: (409, "external-id-taken", "This external_id has other content"),
+    errors.DecisionConflict: (409, "decision-conflict", "Somebody else decided first"),
+    errors.NotWithdrawable: (409, "not-withdrawable", "It is too late to withdraw this comment"),
+    errors.RateLimited: (429, "rate-limited", "Too many requests"),
+    errors.CheckUnavailable: (503, "check-unavailable", "No verdict could be had in time"),
+    errors.StoreUnavailable: (503, "store-unavailable", "The database is away"),
+}
+
+_RETRY_SECONDS = "5"
+
+
+def problem(
+    status: int,
+    title: str | None = None,
+    detail: str | None = None,
+    *,
+    kind: str | None = None,
+    headers: dict[str, str] | None = None,
+    **extensions: Any,
+) -> Response:
+    """Return a problem document; `extensions` become members of it."""
+    body: dict[str, Any] = {
+        "type": f"/docs#{kind}" if kind else "about:blank",
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+    }
+    if detail:
+        body["detail"] = detail
+    response = jsonify(body | extensions)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    response.headers.update(headers or {})
+    if status == 401:
+        response.headers.setdefault("WWW-Authenticate", 'Bearer realm="anteroom"')
+    return response
+
+
+def problem_for(error: errors.ModerationError) -> Response:
+    """Return the problem document that tells of `error`."""
+    status, kind, title = _ANSWERS[type(error)]
+    metrics.count_refused(kind)
+    return problem(status, title, kind=kind, headers=_headers(error), **_members(error))
+
+
+def as_problem(error: errors.ModerationError | HTTPException) -> Response:
+    """Return the problem document that tells of `error`, whoever raised it."""
+    if isinstance(error, errors.ModerationError):
+        return problem_for(error)
+    return _http_problem(error)
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of `app` with a problem document."""
+    app.register_error_handler(errors.ModerationError, problem_for)
+    app.register_error_handler(HTTPException, _http_problem)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _members(error: errors.ModerationError) -> dict[str, Any]:
+    if isinstance(error, errors.InvalidSubmission):
+        listed = [{"pointer": e.pointer, "detail": e.detail} for e in error.errors]
+        return {"errors": listed}
+    if isinstance(error, errors.DecisionConflict):
+        return {
+            "comment_id": error.comment_id,
+            "current_status": error.status,
+            "current_version": error.version,
+            "decided_by": error.decided_by,
+        }
+    if isinstance(error, errors.NotWithdrawable):
+        return {"current_status": error.status}
+    if isinstance(error, errors.DuplicateComment) and error.first:
+        return {"id": error.first, "receipt_url": receipt_url(error.first)}
+    if isinstance(error, errors.RateLimited):
+        return {"violated_policies": [error.policy]}
+    return {}
+
+
+def _headers(error: errors.ModerationError) -> dict[str, str]:
+    if isinstance(error, errors.RateLimited):
+        return {
+            "Retry-After": str(error.retry_after),
+            "RateLimit-Policy": f'"{error.policy}";q={error.limit};w={error.window}',
+            "RateLimit": f'"{error.policy}";r=0;t={error.retry_after}',
+        }
+    if isinstance(error, errors.StoreUnavailable | errors.CheckUnavailable):
+        return {"Retry-After": _RETRY_SECONDS}
+    return {}
+
+
+def _http_problem(error: HTTPException) -> Response:
+    status = error.code or 500
+    kept = ("Allow", "WWW-Authenticate", "Retry-After", "Location")
+    headers = {name: value for name, value in error.get_headers() if name in kept}
+    if 300 <= status < 400:
+        return Response(status=status, headers=headers)
+    metrics.count_refused(f"http-{status}")
+    return problem(status, detail=error.description, headers=headers)
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("unexpected error", error=type(error).__name__)
+    return problem(500, detail="Something broke on our side; the log knows the request id.")

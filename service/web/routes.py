@@ -1,0 +1,48 @@
+"""Every blueprint in one list, and how they come onto the application."""
+
+from flask import Flask
+
+from service.settings import Settings
+from service.web import (
+    check,
+    comments,
+    console,
+    demo,
+    documents,
+    health,
+    intake,
+    login,
+    problems,
+    reading,
+    receipts,
+    reports,
+    review,
+    security,
+    start,
+)
+
+#: Every blueprint, in the order in which a reader would look for them.
+BLUEPRINTS = (
+    intake.bp,
+    check.bp,
+    reading.bp,
+    reports.bp,
+    receipts.bp,
+    comments.bp,
+    review.bp,
+    login.bp,
+    console.bp,
+    demo.bp,
+    start.bp,
+    documents.bp,
+    health.bp,
+)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Put every page and endpoint on `app`."""
+    problems.init_app(app)
+    security.init_app(app)
+    login.init_app(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint, web_threads=settings.web_threads)

@@ -1,0 +1,51 @@
+"""What is told of every request: an id, one log line, and its time."""
+
+import re
+import secrets
+from time import perf_counter
+
+import structlog
+from flask import Flask, Response, g, request
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from service import metrics
+
+REQUEST_ID_HEADER = "X-Request-ID"
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+#: What is asked every few seconds says nothing worth a line.
+_QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
+
+log = structlog.get_logger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Give each request an id; log and count it when it is answered.
+
+    A caller's X-Request-ID is taken over if it is well-formed. The id is
+    `g.request_id`, stands in every line that the request causes, and goes back
+    to the caller. Register this before anything else, so that it sees every
+    request and the final answer.
+    """
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    g.started = perf_counter()
+    given = request.headers.get(REQUEST_ID_HEADER, "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    clear_contextvars()
+    bind_contextvars(request_id=g.request_id)
+
+
+def _end(response: Response) -> Response:
+    seconds = perf_counter() - g.started
+    response.headers[REQUEST_ID_HEADER] = g.request_id
+    # The rule, not the path: paths carry receipts and other private tokens.
+    route = request.url_rule.rule if request.url_rule else "unmatched"
+    method, status = request.method, response.status_code
+    metrics.count_request(route, method, status, seconds)
+    write = log.debug if route in _QUIET_ROUTES else log.info
+    write("request", method=method, route=route, status=status, ms=round(seconds * 1000, 2))
+    return response

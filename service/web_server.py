@@ -1,0 +1,55 @@
+"""The web server: Granian with the limits that we want, the same everywhere."""
+
+from typing import Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from service import logs
+from service.local.processes import die_with_parent
+from service.settings import Settings
+
+#: A client that has not sent its headers by then is not going to.
+_HEADER_MILLISECONDS = 10_000
+#: Longer than any request may take; then a process that should stop is killed.
+_STOP_SECONDS = 20
+#: The server's own log lines go where all others go, see `service.logs`.
+_LOGGING: dict[str, Any] = {
+    "formatters": {},
+    "handlers": {},
+    "loggers": {"_granian": {"handlers": [], "propagate": True}},
+}
+
+
+def serve(settings: Settings) -> None:
+    """Serve the application until SIGTERM or SIGINT; requests under way are finished.
+
+    A process that dies is replaced, unless it dies again at once: then the
+    whole server ends, so that whoever watches it can tell.
+    """
+    logs.configure(settings)
+    Granian(
+        "service.app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=settings.web_processes,
+        blocking_threads=settings.web_threads,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),
+        respawn_failed_workers=True,
+        workers_kill_timeout=_STOP_SECONDS,
+        log_level=LogLevels.warning,
+        log_dictconfig=_LOGGING,
+    ).serve(target_loader=_load_application)
+
+
+def _load_application(_target: str) -> Any:
+    """Return the application; runs in each process of the server."""
+    die_with_parent()
+    from service.app import create_app  # not before the server has split into processes
+
+    return create_app()

@@ -1,0 +1,1 @@
+"""Tests of Anteroom: real Redis, real SQLite, real PostgreSQL, real processes."""

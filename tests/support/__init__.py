@@ -1,0 +1,1 @@
+"""What tests stand on: servers, processes, a ready-made site, waiting for conditions."""

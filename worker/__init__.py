@@ -1,0 +1,1 @@
+"""The worker: judges comments. The service owns the record, the worker the judgement."""

@@ -1,0 +1,17 @@
+"""What the job queue calls, by these names: see service/jobs.py."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from service.domain.comment import CommentId
+from worker import runtime
+
+
+def moderate(ids: Sequence[str]) -> None:
+    """Judge the named comments and record the verdicts."""
+    runtime.current().moderate([CommentId(comment_id) for comment_id in ids])
+
+
+def check(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the verdict on a text that is stored nowhere."""
+    return runtime.current().check(payload)

@@ -1,0 +1,286 @@
+"""The runtime: what one worker process needs to judge comments."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from service.domain.comment import (
+    Author,
+    Comment,
+    CommentId,
+    SiteId,
+    Status,
+    Submission,
+    ThreadId,
+    ThreadRef,
+)
+from service.domain.errors import StoreUnavailable
+from service.domain.history import AuthorHistory
+from service.domain.payload import submission_from_json
+from service.domain.site import Moderation
+from service.domain.verdict import Verdict
+from service.jobs import JOB_SIZE, JobQueue
+from service.keyring import Keyring
+from service.settings import Settings, load
+from service.storage import Store, database_now, judging, open_store
+from service.storage.judging import Judged, PendingComment
+from worker.context import Context
+from worker.counters import Counters
+from worker.deadline import TooSlow, time_limit
+from worker.engine import held_unchecked, judge
+from worker.hand import Hand
+from worker.mailservers import MailServers
+from worker.ruleset import Ruleset
+from worker.ruleset.shipped import load_ruleset
+from worker.signals.comment import text_fingerprint
+from worker.signals.email import domain_of
+
+#: The database itself is not to be had: trying each comment alone helps nothing.
+_AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
+
+log = structlog.get_logger(__name__)
+
+
+class NotRecorded(Exception):
+    """The verdict on one comment could not be stored although the database is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A comment with the verdict on it, and the form that its repetitions share."""
+
+    comment: Comment
+    text: str
+    verdict: Verdict
+
+    @property
+    def judged(self) -> Judged:
+        return Judged(self.comment.id, self.comment.version, self.verdict)
+
+
+class Runtime:
+    """Judges comments by one ruleset and records the verdicts."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store,
+        jobs: JobQueue,
+        ruleset: Ruleset,
+        mail_servers: MailServers,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._jobs = jobs
+        self._ruleset = ruleset
+        self._mail_servers = mail_servers
+        self._clock = clock
+        self._keyring = Keyring(settings.secret_key)
+        self._counters = Counters(jobs.connection, self._keyring)
+        self._hand = Hand(jobs.connection)
+
+    @property
+    def ruleset_hash(self) -> str:
+        """What the ruleset is known by in verdicts."""
+        return self._ruleset.hash
+
+    def warm_up(self) -> None:
+        """Load what the first comment would otherwise wait for: lists, patterns, tables."""
+        link = Submission(ThreadRef("warm-up"), Author(name="Ünal"), "Über http://example.com")
+        pending = self._unstored(SiteId(0), link, Moderation.RULES)
+        judge(pending.comment, self._ruleset, Context(at=self._clock()))
+
+    def moderate(self, ids: Sequence[CommentId]) -> None:
+        """Judge the named comments that still wait; while jobs queue up, others with them.
+
+        Raises StoreUnavailable while the database is away.
+        """
+        backlog = self._jobs.backlog() or 0
+        taken = self._hand.take(ids)
+        if backlog:
+            taken += self._others(ids, room=JOB_SIZE - len(taken))
+        if not taken:
+            return
+        try:
+            self._moderate(taken, patient=not backlog)
+        finally:
+            self._hand.put_back(taken)
+
+    def check(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Return status and verdict of a text as JSON values; nothing of it is kept."""
+        submission = submission_from_json(payload["submission"])
+        site_id = SiteId(payload["site_id"])
+        with self._store.read() as db:
+            moderation = judging.moderation_of(db, site_id, submission.thread.key)
+            pending = [self._unstored(site_id, submission, moderation)]
+            histories = judging.author_histories(db, pending)
+        [case] = self._judge_all(pending, histories, patient=True)
+        return {"status": case.verdict.status, "verdict": case.verdict.as_dict()}
+
+    def close(self) -> None:
+        """Give up all connections."""
+        self._mail_servers.close()
+        self._jobs.close()
+        self._store.close()
+
+    def _others(self, ids: Sequence[CommentId], room: int) -> list[CommentId]:
+        """Take comments that wait longest, up to `room`; their own jobs will find them done."""
+        with self._store.read() as db:
+            # More than there is room for: another worker may have taken the oldest.
+            waiting = judging.oldest_pending(db, room + JOB_SIZE, exclude=ids)
+        taken = self._hand.take(waiting[:room])
+        return taken + self._hand.take(waiting[room : 2 * room - len(taken)])
+
+    def _moderate(self, ids: Sequence[CommentId], *, patient: bool) -> None:
+        with self._store.read() as db:
+            pending = judging.pending_comments(db, ids)
+            histories = judging.author_histories(db, pending)
+        if not pending:
+            return
+        cases = list(self._judge_all(pending, histories, patient=patient))
+        recorded = self._record([case.judged for case in cases])
+        won = [case for case in cases if case.comment.id in recorded]
+        self._counters.count(
+            [case.text for case in won], [case.verdict for case in won], self._clock()
+        )
+        for case in cases:
+            _tell(case, won=case.comment.id in recorded)
+
+    def _judge_all(
+        self,
+        pending: Sequence[PendingComment],
+        histories: Mapping[CommentId, AuthorHistory],
+        *,
+        patient: bool,
+    ) -> Iterator[_Case]:
+        """Judge each in turn; the same text earlier in the batch counts as seen before."""
+        now = self._clock()
+        texts = [text_fingerprint(item.comment) for item in pending]
+        counts = self._counters.text_counts(texts, now)
+        takes_mail = self._takes_mail(pending, patient=patient)
+        seen_here: Counter[str] = Counter()
+        for index, (item, text) in enumerate(zip(pending, texts, strict=True)):
+            context = Context(
+                at=now,
+                history=histories[item.comment.id],
+                text_seen=None if counts is None else counts[index] + seen_here[text],
+                deliverable=takes_mail.get(domain_of(item.comment.author.email)),
+                reviews_everything=item.moderation is Moderation.ALL,
+            )
+            seen_here[text] += 1
+            yield _Case(item.comment, text, self._judge(item.comment, context))
+
+    def _takes_mail(self, pending: Sequence[PendingComment], *, patient: bool) -> dict[str, bool]:
+        """Return what is known of the authors' mail servers.
+
+        DNS is waited for only where no jobs queue up behind: what a look-up
+        brings is a hint, and by the next comment it is known.
+        """
+        domains = {domain_of(item.comment.author.email) for item in pending} - {""}
+        seconds = self._settings.dns_seconds if patient else 0.0
+        return self._mail_servers.deliverable(domains, seconds=seconds)
+
+    def _judge(self, comment: Comment, context: Context) -> Verdict:
+        """Judge one comment; whatever goes wrong, it is held with a plain reason."""
+        try:
+            with time_limit(self._settings.rule_seconds):
+                return judge(comment, self._ruleset, context)
+        except TooSlow:
+            rule, why = "time-limit", "Checking this comment took too long"
+        except Exception:
+            log.exception("judging failed", comment_id=comment.id)
+            rule, why = "could-not-be-judged", "This comment could not be judged"
+        return held_unchecked(rule, why, ruleset=self._ruleset.hash, at=context.at)
+
+    def _record(self, judged: Sequence[Judged]) -> set[CommentId]:
+        """Store the verdicts in one transaction; if that fails, each in its own."""
+        try:
+            return self._record_together(judged)
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, _AWAY):
+                raise
+        except Exception as error:
+            log.warning("group not recorded", error=type(error).__name__, comments=len(judged))
+        if len(judged) == 1:
+            raise NotRecorded(judged[0].comment_id)
+        return set().union(*(self._record_alone(item) for item in judged))
+
+    def _record_together(self, judged: Sequence[Judged]) -> set[CommentId]:
+        with self._store.write() as db:
+            return judging.record_verdicts(db, judged, database_now(db))
+
+    def _record_alone(self, item: Judged) -> set[CommentId]:
+        """Store one verdict; a comment for which that fails gets a job of its own."""
+        try:
+            return self._record_together([item])
+        except Exception as error:
+            log.warning(
+                "verdict not recorded, trying alone",
+                comment_id=item.comment_id,
+                error=type(error).__name__,
+            )
+            self._hand.put_back([item.comment_id])
+            self._jobs.moderate_alone(item.comment_id)
+            return set()
+
+    def _unstored(
+        self, site_id: SiteId, submission: Submission, moderation: Moderation
+    ) -> PendingComment:
+        """Return the submission as if it were a stored comment."""
+        email = submission.author.email.lower()
+        comment = Comment(
+            id=CommentId(""),
+            site_id=site_id,
+            site_slug="",
+            thread_id=ThreadId(0),
+            thread=submission.thread,
+            status=Status.PENDING,
+            version=0,
+            author=submission.author,
+            body=submission.body,
+            created_at=self._clock(),
+            parent_id=submission.parent_id,
+            form_opened_at=submission.form_opened_at,
+            honeypot_filled=submission.honeypot_filled,
+        )
+        email_hash = self._keyring.hash("email", email) if email else None
+        return PendingComment(comment, email_hash, moderation)
+
+
+def open_runtime(settings: Settings) -> Runtime:
+    """Return a runtime over the store and the queue that `settings` name."""
+    return Runtime(
+        settings,
+        store=open_store(settings.database_url),
+        jobs=JobQueue(settings.redis_url),
+        ruleset=load_ruleset(),
+        mail_servers=MailServers(),
+    )
+
+
+@cache
+def current() -> Runtime:
+    """Return this process's runtime, made from the environment when first asked for."""
+    return open_runtime(load())
+
+
+def _tell(case: _Case, *, won: bool) -> None:
+    log.info(
+        "verdict" if won else "lost race",
+        comment_id=case.comment.id,
+        request_id=case.comment.request_id,
+        status=case.verdict.status,
+        rules=[hit.rule for hit in case.verdict.hits],
+        errors=[error.rule for error in case.verdict.errors],
+        took_ms=case.verdict.took_ms,
+        ruleset=case.verdict.ruleset,
+    )
