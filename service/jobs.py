@@ -75,7 +75,7 @@ class JobQueue:
         return self._enqueue([comment_id], retry=Retry(max=3))
 
     def check(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Return the verdict, as JSON values, of a text that is stored nowhere.
+        """Return status and verdict, as JSON values, of a text that is stored nowhere.
 
         `payload` is what `worker.jobs.check` takes. Raises CheckUnavailable
         when no worker answers within the queue's `check_seconds`.

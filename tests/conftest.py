@@ -8,11 +8,19 @@ import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page
 
 from service import settings as service_settings
 from service.settings import Settings
 from service.storage import Store, open_store
-from tests.support.databases import DIALECTS, Databases, PostgresDatabases, SqliteDatabases, as_setting
+from tests.support.chromium import chromium, new_page
+from tests.support.databases import (
+    DIALECTS,
+    Databases,
+    PostgresDatabases,
+    SqliteDatabases,
+    as_setting,
+)
 from tests.support.installation import Installation
 from tests.support.postgres import PostgresCluster
 from tests.support.redis_server import RedisServer
@@ -104,9 +112,7 @@ def store(database_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
-def make_settings(
-    database_url: str, redis_url: str, tmp_path: Path
-) -> Callable[..., Settings]:
+def make_settings(database_url: str, redis_url: str, tmp_path: Path) -> Callable[..., Settings]:
     """Return settings for this test's data; keywords set variables by their names."""
 
     def make(**variables: str) -> Settings:
@@ -173,3 +179,27 @@ def live() -> Iterator[Installation]:
         yield installation.start()
     finally:
         installation.discard()
+
+
+# --- browsers ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a visitor who was never here; errors in its scripts fail the test."""
+    with new_page(browser) as page:
+        yield page
+
+
+@pytest.fixture
+def page_without_javascript(browser: Browser) -> Iterator[Page]:
+    """A page whose visitor has JavaScript switched off."""
+    with new_page(browser, javascript=False) as page:
+        yield page

@@ -16,6 +16,15 @@ from service.domain.comment import CommentId
 #: so that nobody waits longer because the worker that held it died.
 _SECONDS = 10
 
+# One script instead of a command for each comment. Returns 1 for each that was free.
+_MARK = """
+local taken = {}
+for index, key in ipairs(KEYS) do
+    taken[index] = redis.call('SET', key, 1, 'NX', 'EX', ARGV[1]) and 1 or 0
+end
+return taken
+"""
+
 log = structlog.get_logger(__name__)
 
 
@@ -24,6 +33,7 @@ class Hand:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._mark = redis.register_script(_MARK)
 
     def take(self, ids: Sequence[CommentId]) -> list[CommentId]:
         """Return those of `ids` that no other worker has in hand; now this one has.
@@ -33,10 +43,7 @@ class Hand:
         if not ids:
             return []
         try:
-            with self._redis.pipeline(transaction=False) as pipe:
-                for comment_id in ids:
-                    pipe.set(_key(comment_id), 1, nx=True, ex=_SECONDS)
-                taken = pipe.execute()
+            taken = self._mark(keys=[_key(comment_id) for comment_id in ids], args=[_SECONDS])
         except RedisError as error:
             log.warning("redis away, taking all", error=type(error).__name__)
             return list(ids)

@@ -1,5 +1,6 @@
 """The worker's processes: one for each queue, one for the sweep."""
 
+import gc
 import signal
 import time
 from collections.abc import Callable
@@ -40,6 +41,8 @@ def _work(queue: str, settings: Settings) -> None:
     # Loaded before the first job, which would otherwise wait for lists and patterns.
     ready = runtime.current()
     ready.warm_up()
+    # Lists and patterns stay for good: collecting garbage need not look at them again.
+    gc.freeze()
     log.info("ruleset loaded", ruleset=ready.ruleset_hash)
     QueueWorker(queue, Redis.from_url(settings.redis_url)).work(logging_level="WARNING")
     ready.close()

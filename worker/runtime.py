@@ -54,7 +54,7 @@ class NotRecorded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A comment with the verdict on it, and the form that its repetitions share."""
+    """A comment with the verdict on it, and the keyed hash that its repetitions share."""
 
     comment: Comment
     text: str
@@ -85,7 +85,7 @@ class Runtime:
         self._mail_servers = mail_servers
         self._clock = clock
         self._keyring = Keyring(settings.secret_key)
-        self._counters = Counters(jobs.connection, self._keyring)
+        self._counters = Counters(jobs.connection)
         self._hand = Hand(jobs.connection)
 
     @property
@@ -164,7 +164,7 @@ class Runtime:
     ) -> Iterator[_Case]:
         """Judge each in turn; the same text earlier in the batch counts as seen before."""
         now = self._clock()
-        texts = [text_fingerprint(item.comment) for item in pending]
+        texts = [self._keyring.hash("text", text_fingerprint(item.comment)) for item in pending]
         counts = self._counters.text_counts(texts, now)
         takes_mail = self._takes_mail(pending, patient=patient)
         seen_here: Counter[str] = Counter()
@@ -280,7 +280,5 @@ def _tell(case: _Case, *, won: bool) -> None:
         request_id=case.comment.request_id,
         status=case.verdict.status,
         rules=[hit.rule for hit in case.verdict.hits],
-        errors=[error.rule for error in case.verdict.errors],
         took_ms=case.verdict.took_ms,
-        ruleset=case.verdict.ruleset,
     )

@@ -8,7 +8,6 @@ from typing import Any, TextIO
 
 import click
 
-from service import settings
 from service.commands import migrated_store
 from service.domain.comment import Comment, Status
 from service.local import Refused

@@ -23,7 +23,7 @@ def replay(
     file: Path, url: str | None, key: str | None, limit: int | None, source: str | None,
     connections: int,
 ) -> None:  # fmt: skip
-    """Post the labelled comments of FILE (csv or csv.gz: text, label, ...) and print what came of it."""
+    """Post the labelled comments of FILE (csv or csv.gz) and print what came of them."""
     url, key = _target(url, key)
     try:
         rows = read_rows(file, source=source, limit=limit)

@@ -28,7 +28,7 @@ def _moderation() -> Iterator[Moderation]:
 
 @click.command()
 def sweep() -> None:
-    """Do once what the worker does all the time: recover lost jobs, delete what is kept too long."""
+    """Recover lost jobs and delete what was kept long enough, once; the worker does so anyway."""
     with _moderation() as moderation:
         swept, retained = moderation.sweep(), moderation.retain()
     click.echo(swept.skipped or f"{swept.requeued + swept.alone} comments put into new jobs")

@@ -116,7 +116,7 @@ def _start(machine: _Machine, supervisor: Supervisor, say: Say) -> None:
 
 
 def _prepare_store(settings: Settings) -> tuple[Credentials | None, bool]:
-    """Migrate, make the first site if there is none, and return its credentials and whether they are new."""
+    """Migrate, make the first site if need be; return its credentials and whether they are new."""
     store = open_store(settings.database_url)
     try:
         store.migrate()

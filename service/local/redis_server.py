@@ -7,6 +7,7 @@ from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
+
 from service.local import Refused
 
 #: Longest path of a unix socket that Linux takes, with room for the final NUL.
@@ -29,7 +30,7 @@ loglevel warning
 
 
 def server_program() -> str:
-    """Return the path of a Redis-compatible server, the one that came with the requirements first."""
+    """Return the path of a Redis-compatible server: the one among the requirements, if any."""
     bundled = _bundled_program()
     installed = shutil.which("valkey-server") or shutil.which("redis-server")
     program = bundled or installed

@@ -22,8 +22,9 @@ __all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepRe
 
 
 def utc_now() -> datetime:
-    """Return this machine's clock."""
-    return datetime.now(UTC)
+    """Return this machine's clock in whole milliseconds, as the record keeps times."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 class Moderation:

@@ -58,12 +58,18 @@ class Sweep:
             return SweepResult(skipped="the job queue is away")
         if waiting:
             return SweepResult(skipped=f"{waiting} jobs wait already")
+        if not self._overdue(limit=1):
+            return SweepResult()
         with turn(self._store, "sweep", _LEASE_SECONDS) as ours:
             return self._swept() if ours else SweepResult(skipped="another sweep is at work")
 
-    def _swept(self) -> SweepResult:
+    def _overdue(self, limit: int) -> list[Overdue]:
         with self._store.read() as db:
-            overdue = upkeep.overdue_comments(db, self._overdue_seconds, _MOST_COMMENTS)
+            return upkeep.overdue_comments(db, self._overdue_seconds, limit)
+
+    def _swept(self) -> SweepResult:
+        # Looked up again: another sweep may have ended between the look and the turn.
+        overdue = self._overdue(_MOST_COMMENTS)
         lost = [comment.id for comment in overdue if comment.attempts >= _MOST_ATTEMPTS]
         return SweepResult(
             requeued=self._requeue(_due(overdue, 1, _ALONE_FROM), self._put_together),

@@ -87,7 +87,7 @@ def counts(db: Connection, site_id: SiteId, keys: Iterable[str]) -> dict[str, in
     """Return how many approved comments each of the site's threads has; 0 where unknown."""
     asked = list(dict.fromkeys(keys))
     statement = (
-        sa.select(threads.c.key, sa.func.count())
+        sa.select(threads.c.key, sa.func.count().label("count"))
         .join(comments, comments.c.thread_id == threads.c.id)
         .where(
             threads.c.site_id == site_id,
@@ -96,7 +96,7 @@ def counts(db: Connection, site_id: SiteId, keys: Iterable[str]) -> dict[str, in
         )
         .group_by(threads.c.key)
     )
-    found = {key: count for key, count in db.execute(statement)}
+    found: dict[str, int] = {row.key: row.count for row in db.execute(statement)}
     return {key: found.get(key, 0) for key in asked}
 
 
@@ -122,12 +122,19 @@ def _count(db: Connection, thread_id: ThreadId) -> int:
 
 def _public(db: Connection, rows: Sequence[Row[Any]]) -> tuple[PublicComment, ...]:
     above = _parents_above(db, rows)
-    shown: list[PublicComment] = []
-    for row in rows:
-        values = dict(row._mapping)
-        values["parent_id"] = _nearest_approved(row.parent_id, above)
-        shown.append(PublicComment(**values))
-    return tuple(shown)
+    return tuple(
+        PublicComment(
+            id=CommentId(row.id),
+            version=row.version,
+            parent_id=_nearest_approved(row.parent_id, above),
+            depth=row.depth,
+            author_name=row.author_name,
+            author_url=row.author_url,
+            body=row.body,
+            created_at=row.created_at,
+        )
+        for row in rows
+    )
 
 
 @dataclass(frozen=True, slots=True)

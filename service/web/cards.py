@@ -131,7 +131,9 @@ def _reasons(evidence: Mapping[str, Any]) -> list[Reason]:
         )
         for hit in hits
     ]
-    return sorted(reasons, key=lambda reason: (not reason.live, not reason.decisive, -reason.points))
+    return sorted(
+        reasons, key=lambda reason: (not reason.live, not reason.decisive, -reason.points)
+    )
 
 
 def _meters(evidence: Mapping[str, Any]) -> list[Meter]:

@@ -56,7 +56,6 @@ def check() -> Response:
     if not seats.acquire(blocking=False):
         raise CheckUnavailable("too many checks wait already")
     try:
-        verdict = needed.jobs.check(payload)
+        return jsonify(needed.jobs.check(payload))
     finally:
         seats.release()
-    return jsonify(status=verdict["status"], verdict=verdict)

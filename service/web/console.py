@@ -1,5 +1,6 @@
 """The review console: pages on which moderators read and decide, without any script."""
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
 from urllib.parse import urlencode
 from uuid import UUID
@@ -42,6 +43,12 @@ _EVERY_STATUS = "all"
 _TABS = (Status.HELD, Status.PENDING, Status.APPROVED, Status.REJECTED, Status.SPAM)
 _AGES = {3_600: "an hour", 86_400: "a day", 7 * 86_400: "a week"}
 _PAST = {Decision.APPROVE: "approved", Decision.REJECT: "rejected", Decision.SPAM: "marked as spam"}
+_ACTORS = {
+    "rules": "the rules",
+    "author": "the author",
+    "reader": "readers",
+    "system": "the system",
+}
 _REASONS = {
     Reason.FINE: "Fine as it is",
     Reason.ABUSE: "Insults somebody",
@@ -160,9 +167,7 @@ def undo() -> Response:
     """Take the last decision back."""
     wanted = validate(_UndoForm, _entered())
     batch = str(wanted.batch) if wanted.batch else None
-    result = services().moderation.undo(
-        event=wanted.event, batch=batch, moderator=signed_in()
-    )
+    result = services().moderation.undo(event=wanted.event, batch=batch, moderator=signed_in())
     return _back(_batch_notice(result, "put back where they were"))
 
 
@@ -188,6 +193,7 @@ def _vocabulary() -> dict[str, Any]:
         "reasons": _REASONS,
         "ages": _AGES,
         "link": _link,
+        "sends_to": _sends_to,
         "person": _person,
     }
 
@@ -197,16 +203,28 @@ def _link(**changes: object) -> str:
 
     The place in the list is not kept: other filters make another list.
     """
-    kept = {name: value for name, value in request.args.items() if value and name != "after"}
-    merged = {name: value for name, value in (kept | changes).items() if value is not None}
-    return f"{url_for('console.queue')}{'?' if merged else ''}{urlencode(merged)}"
+    return _address(url_for("console.queue"), _filters() | {"after": None} | changes)
+
+
+def _sends_to(endpoint: str, **values: Any) -> str:
+    """Return where a form leads, with the filters to come back to."""
+    return _address(url_for(endpoint, **values), _filters())
+
+
+def _filters() -> dict[str, object]:
+    """Return what the address says of the list, and nothing else that may stand in it."""
+    return {name: request.args.get(name) for name in ReviewQuery.model_fields}
+
+
+def _address(path: str, query: Mapping[str, object]) -> str:
+    told = {name: value for name, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(told)}" if told else path
 
 
 def _person(actor: str) -> str:
     """Return who an actor of the audit log is, in plain words."""
     kind, _, name = actor.partition(":")
-    known = {"rules": "the rules", "author": "the author", "reader": "readers", "system": "the system"}
-    return known.get(actor) or (f"the site {name}" if kind == "site" else name or actor)
+    return _ACTORS.get(actor) or (f"the site {name}" if kind == "site" else name or actor)
 
 
 def _entered() -> dict[str, object]:
@@ -229,4 +247,4 @@ def _batch_notice(result: BatchResult, done: str) -> Notice:
 def _back(notice: Notice) -> Response:
     """Return to the list that the form stood in, and tell there what happened."""
     flash(notice)  # type: ignore[arg-type]  # any JSON value travels
-    return make_response(redirect(_link(), 303))
+    return make_response(redirect(_address(url_for("console.queue"), _filters()), 303))

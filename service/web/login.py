@@ -30,6 +30,7 @@ from service.domain.decision import Moderator
 from service.keyring import digest
 from service.passwords import hash_password, is_outdated, verify_password
 from service.storage.people import (
+    TokenKind,
     add_token,
     drop_token,
     moderator_by_login,
@@ -44,7 +45,8 @@ from service.web.pages import html_errors
 bp = Blueprint("login", __name__)
 html_errors(bp)
 
-_SESSION_TOKEN = "token"
+#: Under this name the cookie carries the random token, and nothing else of worth.
+_SESSION_KEY = "signed_in"
 _MAX_PASSWORD_CHARACTERS = 1_024
 _WRONG = "That login name and password do not belong together."
 
@@ -132,7 +134,7 @@ def sign_in() -> Response:
 def sign_out() -> Response:
     """End the session, here and in the record."""
     refuse_forged()
-    token = session.get(_SESSION_TOKEN)
+    token = session.get(_SESSION_KEY)
     if token:
         with services().store.write() as db:
             drop_token(db, digest(token))
@@ -143,12 +145,12 @@ def sign_out() -> Response:
 def _load(_request: Request) -> SignedIn | None:
     """Return who asks: by bearer token, else by session."""
     bearer = bearer_token()
-    token = bearer or session.get(_SESSION_TOKEN)
+    token = bearer or session.get(_SESSION_KEY)
     if not token:
         return None
     needed = services()
     with needed.store.read() as db:
-        kind = "token" if bearer else "session"
+        kind: TokenKind = "token" if bearer else "session"
         moderator = moderator_by_token(db, digest(token), needed.clock(), kind=kind)
     return SignedIn(moderator, by_session=not bearer) if moderator else None
 
@@ -190,7 +192,7 @@ def _start_session(needed: Services, moderator: Moderator) -> None:
         add_token(db, moderator.id, digest(token), "session", now=now, expires_at=ends)
     # Nothing that was in the cookie before may live on, its CSRF token included.
     session.clear()
-    session[_SESSION_TOKEN] = token
+    session[_SESSION_KEY] = token
 
 
 def _onwards() -> Response:

@@ -18,7 +18,7 @@ _KEPT_HEADERS = ("Retry-After", "RateLimit", "RateLimit-Policy", "Allow")
 
 def init_app(app: Flask) -> None:
     """Give templates the filters they use."""
-    for shown_as in (ago, instant, as_html):
+    for shown_as in (age, ago, instant, as_html):
         app.add_template_filter(shown_as)
 
 
@@ -49,14 +49,19 @@ def as_page(error: ModerationError | HTTPException) -> Response:
     return response
 
 
-def ago(moment: datetime) -> str:
-    """Return how long ago that was: "3 hours", "less than a minute"."""
+def age(moment: datetime) -> str:
+    """Return how long ago that was: "3 hours", "under a minute"."""
     seconds = (services().clock() - moment).total_seconds()
     for size, unit in _UNITS:
         if seconds >= size:
             count = int(seconds // size)
             return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a minute"
+    return "under a minute"
+
+
+def ago(moment: datetime) -> str:
+    """Return when that was: "3 hours ago", "just now"."""
+    return "just now" if (told := age(moment)) == "under a minute" else f"{told} ago"
 
 
 def instant(moment: datetime) -> str:
@@ -67,4 +72,4 @@ def instant(moment: datetime) -> str:
 
 def as_html(body: str) -> Markup:
     """Return a comment's text as safe HTML that templates do not escape again."""
-    return Markup(body_to_html(body))
+    return Markup(body_to_html(body))  # noqa: S704  # nh3 was its last gate

@@ -177,9 +177,7 @@ def site_or_404(slug: str) -> Site:
     return site
 
 
-def read_page(
-    site: Site, thread_key: str, view: View, after: CommentId | None = None
-) -> Page:
+def read_page(site: Site, thread_key: str, view: View, after: CommentId | None = None) -> Page:
     """Return a page of the site's thread; an empty one if nobody wrote there."""
     with services().store.read() as db:
         thread = thread_by_key(db, site.id, thread_key)
@@ -190,9 +188,7 @@ def read_page(
 
 def threaded(shown: Sequence[PublicComment]) -> list[ThreadedComment]:
     """Return comments as conversations: each under the one it replies to, else at the top."""
-    models = {
-        comment.id: ThreadedComment(**_members(comment), replies=[]) for comment in shown
-    }
+    models = {comment.id: ThreadedComment(**_members(comment), replies=[]) for comment in shown}
     top: list[ThreadedComment] = []
     for comment in shown:
         above = models.get(comment.parent_id) if comment.parent_id else None

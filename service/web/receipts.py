@@ -21,7 +21,6 @@ from service.web.openapi import documented
 from service.web.pages import html_errors
 
 bp = Blueprint("receipts", __name__)
-html_errors(bp, when=lambda: wants_page())
 
 _MESSAGES = {
     Status.PENDING: "Your comment has arrived and awaits moderation. It is checked first; if a"
@@ -130,6 +129,9 @@ def wants_page() -> bool:
     """Whether the request comes from somebody who reads HTML rather than JSON."""
     accepted = request.accept_mimetypes
     return accepted["text/html"] > accepted["application/json"]
+
+
+html_errors(bp, when=wants_page)
 
 
 def _comment_id(token: str) -> CommentId:

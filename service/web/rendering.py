@@ -85,16 +85,18 @@ def pieces(text: str, marks: Iterable[Mark] = ()) -> list[Piece]:
 def _merged(marks: Iterable[Mark], length: int) -> list[Mark]:
     """Return marks that do not overlap, in order; those that did are one, with all reasons."""
     merged: list[Mark] = []
-    for mark in sorted(marks, key=lambda mark: mark.start):
-        mark = replace(mark, end=min(mark.end, length))
-        if mark.start >= mark.end:
-            continue
+    for given in sorted(marks, key=lambda mark: mark.start):
+        mark = replace(given, end=min(given.end, length))
         if merged and mark.start < merged[-1].end:
-            last = merged.pop()
-            titles = dict.fromkeys([*last.title.split("; "), mark.title])
-            mark = Mark(last.start, max(last.end, mark.end), "; ".join(titles))
-        merged.append(mark)
+            merged.append(_joined(merged.pop(), mark))
+        elif mark.start < mark.end:
+            merged.append(mark)
     return merged
+
+
+def _joined(first: Mark, second: Mark) -> Mark:
+    titles = dict.fromkeys([*first.title.split("; "), second.title])
+    return Mark(first.start, max(first.end, second.end), "; ".join(titles))
 
 
 #: Characters that change what a reader sees without being seen: directions,

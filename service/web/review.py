@@ -72,9 +72,7 @@ class EventOut(BaseModel):
     comment_id: str
     at: datetime
     kind: str
-    actor: str = Field(
-        description="rules, moderator:LOGIN, site:SLUG, author, reader or system"
-    )
+    actor: str = Field(description="rules, moderator:LOGIN, site:SLUG, author, reader or system")
     from_status: str
     to_status: str
     version: int = Field(description="The comment's version after the event")

@@ -21,6 +21,16 @@ def content_policy(*form_origins: str) -> str:
     return _POLICY.format(forms=" ".join(("'self'", *form_origins)))
 
 
+_HEADERS = (
+    ("Content-Security-Policy", content_policy()),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+)
+_ENCRYPTED_HEADERS = (*_HEADERS, ("Strict-Transport-Security", "max-age=31536000"))
+
+
 def init_app(app: Flask) -> None:
     """Add the headers to every answer of `app`."""
     app.after_request(_harden)
@@ -28,19 +38,13 @@ def init_app(app: Flask) -> None:
 
 
 def _harden(response: Response) -> Response:
-    defaults = {
-        "Content-Security-Policy": content_policy(),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    }
-    for name, value in defaults.items():
-        response.headers.setdefault(name, value)
-    if services().settings.base_url.startswith("https://"):
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if "Cache-Control" not in response.headers and request.endpoint != "static":
-        response.headers["Cache-Control"] = "no-store"
+    present = {name.lower() for name, _ in response.headers}
+    secure = services().settings.base_url.startswith("https://")
+    for name, value in _ENCRYPTED_HEADERS if secure else _HEADERS:
+        if name.lower() not in present:
+            response.headers.add(name, value)
+    if "cache-control" not in present and request.endpoint != "static":
+        response.headers.add("Cache-Control", "no-store")
     return response
 
 

@@ -1,5 +1,6 @@
 """The whole service as real processes, started as an operator does."""
 
+import http.client
 import json
 import os
 import shutil
@@ -7,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import http.client
 
 from tests.support.processes import (
     Process,
@@ -52,7 +51,9 @@ class Installation:
 
     def start(self, bound: float = 60.0) -> "Installation":
         """Start everything and return once a worker can judge."""
-        environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        environ = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
+        }
         environ |= {
             "PORT": str(self.port),
             "DATA_DIR": str(self.folder / "data"),

@@ -7,21 +7,17 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class NeverHappened(AssertionError):
-    """What was waited for did not come true within its bound."""
-
-
 def wait_until(
     condition: Callable[[], T], bound: float = 10.0, what: str = "", every: float = 0.01
 ) -> T:
     """Return the first true value of `condition`, asked again and again.
 
-    Raises NeverHappened after `bound` seconds; `what` says in its message what
+    Raises AssertionError after `bound` seconds; `what` says in its message what
     was waited for.
     """
     deadline = time.monotonic() + bound
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise NeverHappened(f"not within {bound:g} s: {what or condition}; last: {value!r}")
+            raise AssertionError(f"not within {bound:g} s: {what or condition}; last: {value!r}")
         time.sleep(every)
     return value

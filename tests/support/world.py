@@ -86,7 +86,7 @@ class World:
     @property
     def services(self) -> "Services":
         """The collaborators of the web process."""
-        services: "Services" = self.app.extensions["anteroom"]
+        services: Services = self.app.extensions["anteroom"]
         return services
 
     @property
@@ -127,7 +127,7 @@ class World:
 
     def held_comment(self, **changes: Any) -> CommentId:
         """Send a comment that the rules hold, have it judged, and return its id."""
-        links = "See http://one.example and http://two.example and http://three.example."
+        links = "See http://example.com/a and http://example.org/b and http://example.net/c."
         comment_id = self.judged_comment(**({"body": f"{links} {next(_numbers)}"} | changes))
         assert self.status(comment_id) == "held"
         return comment_id

@@ -24,13 +24,15 @@ _MAX_HOST_CHARACTERS = 253
 #: `U.S`, `a.m` and `J.R` are no hosts, and nobody owns `x.co.uk` by accident.
 _SHORTEST_NAME = 2
 
-_LABEL = r"[\pL\pN](?:[\pL\pM\pN_-]{0,61}[\pL\pM\pN])?"
+# No counted repetition here: with one, RE2 gives up its fast automaton and a
+# text without any link takes eighty times as long.
+_LABEL = r"[\pL\pN][\pL\pM\pN_-]*"
 _HIDDEN_DOT = r"\[\.\]|\(\.\)|\[dot\]|\(dot\)"
 _DOT = rf"(?:\.|{_HIDDEN_DOT})"
 _IP_ADDRESS = r"\d{1,3}(?:\.\d{1,3}){3}"
 _CANDIDATE = (
     r"(?P<anchor>href *= *[\"']?|\[(?:url|link)(?: *= *[\"']?|\]))?"
-    r"(?P<scheme>(?:https?|hxxps?|h\*\*ps?|ftp) ?(?::|\[:\]) ?//(?:[^\s/@<>\[\]]{1,100}@)?)?"
+    r"(?P<scheme>(?:https?|hxxps?|h\*\*ps?|ftp) ?(?::|\[:\]) ?//(?:[^\s/@<>\[\]]+@)?)?"
     rf"(?P<host>{_LABEL}(?:{_DOT}{_LABEL})+)\.?(?::\d{{1,5}})?"
     r"(?P<path>[/?#][^\s<>\"'\[\]]*)?"
 )

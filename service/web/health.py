@@ -1,0 +1,138 @@
+"""For those who operate the service: is it alive, is it ready, what are its figures."""
+
+from hmac import compare_digest
+from ipaddress import ip_address
+from typing import Literal
+
+from flask import Blueprint, Response, current_app, request
+from flask.blueprints import BlueprintSetupState
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, Field
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from service.metrics import Exposition
+from service.probes import SAFE_POLICY, Motion, Probe, read_motion
+from service.web.answers import answer
+from service.web.callers import bearer_token, normal_address
+from service.web.context import EXTENSION, Services, services
+from service.web.openapi import documented
+
+bp = Blueprint("health", __name__)
+
+_PARTS = "anteroom.health"
+#: An orchestrator's own patience is often a second.
+_PATIENCE_SECONDS = 0.8
+
+
+class HealthOut(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class DatabaseOut(BaseModel):
+    """The record, without which nothing can be accepted."""
+
+    reachable: bool
+    schema_current: bool = Field(description="Whether all migrations were run")
+
+
+class RedisOut(BaseModel):
+    """The job queue. While it is away comments are accepted and wait."""
+
+    reachable: bool
+    memory_policy: str | None = Field(
+        description="Its maxmemory-policy; null if it is away or does not tell"
+    )
+    warning: str | None = Field(description="What an operator should change")
+
+
+class ReadinessOut(BaseModel):
+    """Whether comments can be accepted, and how the other parts do."""
+
+    status: Literal["ready", "unready"]
+    database: DatabaseOut
+    redis: RedisOut
+    workers: dict[str, int] | None = Field(
+        description="Workers seen by queue; null while Redis is away"
+    )
+
+
+class _Parts:
+    """The questions that health asks, kept so that askers share a slow answer."""
+
+    def __init__(self, parts: Services) -> None:
+        self.schema = Probe(parts.store.is_current, _PATIENCE_SECONDS)
+        self.motion = Probe(lambda: read_motion(parts.jobs), _PATIENCE_SECONDS)
+        self.exposition = Exposition(parts.store, parts.jobs)
+
+
+@bp.record
+def _set_parts(state: BlueprintSetupState) -> None:
+    state.app.extensions[_PARTS] = _Parts(state.app.extensions[EXTENSION])
+
+
+@bp.get("/healthz")
+@documented("Is the process alive?", responses={200: HealthOut}, tags=["Operations"])
+def alive() -> Response:
+    """Answers as long as the process serves requests; asks no other part."""
+    return answer(HealthOut())
+
+
+@bp.get("/readyz")
+@documented(
+    "Can comments be accepted?",
+    responses={200: ReadinessOut, 503: ReadinessOut},
+    tags=["Operations"],
+)
+def ready() -> Response:
+    """503 while the database is away or its schema is not current.
+
+    Redis and the workers are reported but not required: without them comments
+    are accepted and judged later.
+    """
+    parts: _Parts = current_app.extensions[_PARTS]
+    current = parts.schema.ask()
+    motion = parts.motion.ask()
+    told = ReadinessOut(
+        status="ready" if current else "unready",
+        database=DatabaseOut(reachable=current is not None, schema_current=bool(current)),
+        redis=_redis(motion),
+        workers=dict(motion.workers) if motion else None,
+    )
+    return answer(told, 200 if current else 503)
+
+
+@bp.get("/metrics")
+def metrics() -> Response:
+    """Figures for Prometheus: by METRICS_TOKEN, or without one from private addresses."""
+    _require_scraper(services().settings.metrics_token)
+    parts: _Parts = current_app.extensions[_PARTS]
+    return Response(parts.exposition.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _redis(motion: Motion | None) -> RedisOut:
+    policy = motion.memory_policy if motion else None
+    warning = None
+    if policy not in (None, SAFE_POLICY):
+        warning = f"Set maxmemory-policy to {SAFE_POLICY}: under {policy} Redis may drop jobs."
+    return RedisOut(reachable=motion is not None, memory_policy=policy, warning=warning)
+
+
+def _require_scraper(token: str) -> None:
+    if token:
+        given = bearer_token() or ""
+        if not compare_digest(given.encode(), token.encode()):
+            raise Unauthorized("The metrics token is needed.")
+    elif not _is_near(request.remote_addr) or _came_through_a_proxy():
+        raise Forbidden("Metrics are read from private addresses, or with METRICS_TOKEN.")
+
+
+def _is_near(address: str | None) -> bool:
+    normal = normal_address(address or "")
+    return normal is not None and ip_address(normal).is_private
+
+
+def _came_through_a_proxy() -> bool:
+    # Behind a proxy on this machine the whole world comes from a private address.
+    return any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
