@@ -97,8 +97,10 @@ class JobQueue:
 
     def backlog(self) -> int | None:
         """Return how many moderation jobs wait; None while Redis is away."""
-        depths = self.depths()
-        return None if depths is None else depths[MODERATION]
+        try:
+            return self._moderation.count
+        except RedisError:
+            return None
 
     def depths(self) -> dict[str, int] | None:
         """Return how many jobs wait on each queue; None while Redis is away."""

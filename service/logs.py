@@ -27,8 +27,19 @@ _REDACTED = "[redacted]"
 #: Fields that would hold what must not be logged.
 _PRIVATE_FIELDS = frozenset(
     {
-        "author", "authorization", "body", "cookie", "email", "ip", "key", "password",
-        "remote_addr", "secret", "text", "token", "user_agent",
+        "author",
+        "authorization",
+        "body",
+        "cookie",
+        "email",
+        "ip",
+        "key",
+        "password",
+        "remote_addr",
+        "secret",
+        "text",
+        "token",
+        "user_agent",
     }
 )
 # Bounded, so that a long field without a match costs linear time.
@@ -40,8 +51,8 @@ _QUOTING = ("sqlalchemy", "psycopg", "sqlite3", "pydantic")
 _MAX_MESSAGE_CHARACTERS = 300
 _MAX_FRAMES = 25
 _MAX_CAUSES = 5
-#: Libraries that tell each request or job, with raw paths or arguments.
-_TALKATIVE = ("werkzeug", "rq", "granian.access")
+#: Libraries that tell each request, job or connection, with raw paths or arguments.
+_TALKATIVE = ("werkzeug", "rq", "granian.access", "alembic")
 
 
 def configure(settings: Settings) -> None:

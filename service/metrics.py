@@ -11,7 +11,14 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    values,
+)
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -32,10 +39,11 @@ SHARED_DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
+# A series for the birth of each series would double them.
+disable_created_metrics()
+
 _own = CollectorRegistry()
-_accepted = Counter(
-    "anteroom_comments_accepted", "Comments stored and acknowledged", registry=_own
-)
+_accepted = Counter("anteroom_comments_accepted", "Comments stored and acknowledged", registry=_own)
 _refused = Counter(
     "anteroom_comments_refused", "Comments not taken, by reason", ["reason"], registry=_own
 )
@@ -144,19 +152,16 @@ def _of_motion(motion: Motion) -> Iterator[Metric]:
     yield _by_label("anteroom_workers", "Workers that serve a queue", "queue", motion.workers)
     yield _total("anteroom_verdicts", "Verdicts by rules", "status", _named(counts, "verdicts"))
     yield _total("anteroom_rule_hits", "Verdicts that a rule hit", "rule", _named(counts, "rule"))
+    errors = _named(counts, "rule_errors")
+    yield _total("anteroom_rule_errors", "Verdicts for which a rule could not run", "rule", errors)
     yield _judging(counts)
 
 
 def _judging(counts: Mapping[str, float]) -> Metric:
-    buckets = _named(counts, "judge_bucket")
-    sizes = sorted((float(limit), value) for limit, value in buckets.items())
+    limits = sorted(_named(counts, "judge_bucket").items(), key=lambda bucket: float(bucket[0]))
     family = HistogramMetricFamily("anteroom_judge_seconds", "Time to judge one comment")
-    running, cumulated = 0.0, []
-    for limit, value in sizes:
-        running += value
-        cumulated.append((str(limit), running))
-    cumulated.append(("+Inf", counts.get("judge_count", running)))
-    family.add_metric([], cumulated, counts.get("judge_seconds_sum", 0.0))
+    buckets = [*limits, ("+Inf", counts.get("judge_count", 0.0))]
+    family.add_metric([], buckets, counts.get("judge_seconds_sum", 0.0))
     return family
 
 

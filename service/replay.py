@@ -52,17 +52,27 @@ class Answer:
     body: dict[str, Any]
     retry_after: float
 
+    @property
+    def accepted(self) -> bool:
+        """Whether the service took the comment."""
+        return self.status in (200, 202)
+
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a replay; `waits` are the seconds from acceptance to verdict."""
+    """What came of a replay.
+
+    `waits` are the seconds from acceptance to verdict of each comment,
+    `accept_seconds` those in which all were posted, `judge_seconds` those from
+    the first acceptance to the last verdict.
+    """
 
     posted: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
     waits: list[float] = field(default_factory=list)
     accept_seconds: float = 0.0
-    total_seconds: float = 0.0
+    judge_seconds: float = 0.0
 
     @property
     def accepted(self) -> int:
@@ -106,18 +116,18 @@ def replay(
     """
     service = _Service(url, key)
     outcome = Outcome(posted=len(rows))
-    began = time.monotonic()
     with ThreadPoolExecutor(connections) as pool:
+        began = time.monotonic()
         answers = list(pool.map(_counting(service.post, posted), rows))
         outcome.accept_seconds = time.monotonic() - began
-        taken = [(row, answer.body["id"]) for row, answer in zip(rows, answers, strict=True)
-                 if answer.status in (200, 202)]  # fmt: skip
-        outcome.refused.update(_reason(each) for each in answers if each.status not in (200, 202))
-        verdicts = pool.map(_counting(service.verdict, judged), [name for _, name in taken])
-        for (row, _), comment in zip(taken, verdicts, strict=True):
-            outcome.statuses[row.label, comment["status"]] += 1
-            outcome.waits.append(_waited(comment))
-    outcome.total_seconds = time.monotonic() - began
+        outcome.refused.update(_reason(answer) for answer in answers if not answer.accepted)
+        taken = [
+            (row.label, answer.body["id"])
+            for row, answer in zip(rows, answers, strict=True)
+            if answer.accepted
+        ]
+        comments = pool.map(_counting(service.judged, judged), [name for _, name in taken])
+        _add_verdicts(outcome, [label for label, _ in taken], list(comments))
     return outcome
 
 
@@ -126,10 +136,10 @@ def table(outcome: Outcome) -> str:
     lines = [f"posted                {outcome.posted:>8}"]
     lines += [f"accepted              {outcome.accepted:>8}"]
     lines += [f"refused               {sum(outcome.refused.values()):>8}"]
-    lines += [f"  {reason:<50} {count:>6}" for reason, count in outcome.refused.most_common()]
+    lines += [f"  {count:>7}  {reason}" for reason, count in outcome.refused.most_common()]
     lines += ["", *_status_lines(outcome.statuses), ""]
     lines += [f"accepted per second   {_rate(outcome.accepted, outcome.accept_seconds)}"]
-    lines += [f"judged per second     {_rate(len(outcome.waits), outcome.total_seconds)}"]
+    lines += [f"judged per second     {_rate(len(outcome.waits), outcome.judge_seconds)}"]
     if len(outcome.waits) > 1:
         cuts = quantiles(outcome.waits, n=100, method="inclusive")
         lines += [f"202 to verdict        p50 {cuts[49]:.3f} s   p99 {cuts[98]:.3f} s"]
@@ -159,7 +169,7 @@ class _Service:
             time.sleep(max(pause, answer.retry_after if answer else 0))
         raise ServiceGone(f"The service took no comment for {_POST_SECONDS:g} s.")
 
-    def verdict(self, comment_id: str) -> dict[str, Any]:
+    def judged(self, comment_id: str) -> dict[str, Any]:
         """Return the comment once it is judged."""
         for pause in _pauses(_JUDGE_SECONDS):
             answer = self._ask("GET", f"/v1/comments/{comment_id}")
@@ -227,17 +237,28 @@ def _checked(answer: Answer) -> Answer:
     return answer
 
 
+def _add_verdicts(outcome: Outcome, labels: list[str], comments: list[dict[str, Any]]) -> None:
+    times = [_times(comment) for comment in comments]
+    outcome.waits = [(judged - accepted).total_seconds() for accepted, judged in times]
+    outcome.statuses.update(
+        (label, str(comment["status"])) for label, comment in zip(labels, comments, strict=True)
+    )
+    if times:
+        first, last = min(times)[0], max(judged for _, judged in times)
+        outcome.judge_seconds = (last - first).total_seconds()
+
+
 def _reason(answer: Answer) -> str:
     """Return in a few words why a comment was refused: the first field error, or the title."""
     for error in answer.body.get("errors") or ():
-        return f"{error['pointer']}: {error['detail']}"[:50]
-    return f"{answer.status} {answer.body.get('title', '')}"[:50]
+        return f"{error['pointer']}: {error['detail']}"[:70]
+    return f"{answer.status} {answer.body.get('title', '')}"[:70]
 
 
-def _waited(comment: Mapping[str, Any]) -> float:
-    moments = (datetime.fromisoformat(comment[name]) for name in ("created_at", "judged_at"))
-    accepted, judged = moments
-    return (judged - accepted).total_seconds()
+def _times(comment: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    """Return when the comment was accepted and when it was judged."""
+    accepted, judged = (datetime.fromisoformat(comment[at]) for at in ("created_at", "judged_at"))
+    return accepted, judged
 
 
 def _pauses(seconds: float) -> Iterator[float]:

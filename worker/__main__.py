@@ -21,8 +21,7 @@ def main() -> int:
     try:
         settings = load()
     except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
+        parser.exit(2, f"{error}\n")
     logs.configure(settings)
     if role:
         run(role, settings)

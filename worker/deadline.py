@@ -1,10 +1,12 @@
 """A bound on the time that the rules may take over one comment."""
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from time import monotonic
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Any, Self, TypeVar
+
+Result = TypeVar("Result")
 
 #: An alarm that fell due while ours was set is rung this much later.
 _AT_ONCE = 0.000_001
@@ -14,27 +16,43 @@ class TooSlow(BaseException):
     """The time is up. Not an Exception, so that no rule's isolation swallows it."""
 
 
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TooSlow in this block once it took `seconds`.
+class Deadline:
+    """A block in which each piece of work gets so many seconds and no more.
 
     Works in the main thread only. There is one alarm a process, and the job
-    around us has set it for its own limit: that one is put back afterwards
-    with what remains of its time.
+    around us has set it for its own limit: that one is put back at the end of
+    the block with what remains of its time.
     """
-    handler = signal.signal(signal.SIGALRM, _ring)
-    started = monotonic()
-    remaining, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._handler: Any = None
+        self._remaining = 0.0
+        self._started = 0.0
+
+    def __enter__(self) -> Self:
+        self._remaining, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+        self._started = monotonic()
+        self._handler = signal.signal(signal.SIGALRM, _ring)
+        return self
+
+    def run(self, work: Callable[[], Result]) -> Result:
+        """Return what `work` returns; raise TooSlow if that takes longer than allowed."""
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
         try:
-            yield
+            return work()
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-    finally:
-        # A level of its own: the alarm may ring while the inner level ends.
-        signal.signal(signal.SIGALRM, handler)
-        if remaining:
-            left = remaining - (monotonic() - started)
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        signal.signal(signal.SIGALRM, self._handler)
+        if self._remaining:
+            left = self._remaining - (monotonic() - self._started)
             signal.setitimer(signal.ITIMER_REAL, max(left, _AT_ONCE))
 
 

@@ -8,7 +8,6 @@ from types import FrameType
 from typing import Any
 
 from redis.client import Pipeline
-from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer

@@ -33,7 +33,7 @@ from service.storage import Store, database_now, judging, open_store
 from service.storage.judging import Judged, PendingComment
 from worker.context import Context
 from worker.counters import Counters
-from worker.deadline import TooSlow, time_limit
+from worker.deadline import Deadline, TooSlow
 from worker.engine import held_unchecked, judge
 from worker.hand import Hand
 from worker.mailservers import MailServers
@@ -106,7 +106,7 @@ class Runtime:
         """
         backlog = self._jobs.backlog() or 0
         taken = self._hand.take(ids)
-        if backlog:
+        if backlog and len(taken) < JOB_SIZE:
             taken += self._others(ids, room=JOB_SIZE - len(taken))
         if not taken:
             return
@@ -123,7 +123,7 @@ class Runtime:
             moderation = judging.moderation_of(db, site_id, submission.thread.key)
             pending = [self._unstored(site_id, submission, moderation)]
             histories = judging.author_histories(db, pending)
-        [case] = self._judge_all(pending, histories, patient=True)
+        [case] = list(self._judge_all(pending, histories, patient=True))
         return {"status": case.verdict.status, "verdict": case.verdict.as_dict()}
 
     def close(self) -> None:
@@ -168,16 +168,17 @@ class Runtime:
         counts = self._counters.text_counts(texts, now)
         takes_mail = self._takes_mail(pending, patient=patient)
         seen_here: Counter[str] = Counter()
-        for index, (item, text) in enumerate(zip(pending, texts, strict=True)):
-            context = Context(
-                at=now,
-                history=histories[item.comment.id],
-                text_seen=None if counts is None else counts[index] + seen_here[text],
-                deliverable=takes_mail.get(domain_of(item.comment.author.email)),
-                reviews_everything=item.moderation is Moderation.ALL,
-            )
-            seen_here[text] += 1
-            yield _Case(item.comment, text, self._judge(item.comment, context))
+        with Deadline(self._settings.rule_seconds) as deadline:
+            for index, (item, text) in enumerate(zip(pending, texts, strict=True)):
+                context = Context(
+                    at=now,
+                    history=histories[item.comment.id],
+                    text_seen=None if counts is None else counts[index] + seen_here[text],
+                    deliverable=takes_mail.get(domain_of(item.comment.author.email)),
+                    reviews_everything=item.moderation is Moderation.ALL,
+                )
+                seen_here[text] += 1
+                yield _Case(item.comment, text, self._judge(item.comment, context, deadline))
 
     def _takes_mail(self, pending: Sequence[PendingComment], *, patient: bool) -> dict[str, bool]:
         """Return what is known of the authors' mail servers.
@@ -189,11 +190,10 @@ class Runtime:
         seconds = self._settings.dns_seconds if patient else 0.0
         return self._mail_servers.deliverable(domains, seconds=seconds)
 
-    def _judge(self, comment: Comment, context: Context) -> Verdict:
+    def _judge(self, comment: Comment, context: Context, deadline: Deadline) -> Verdict:
         """Judge one comment; whatever goes wrong, it is held with a plain reason."""
         try:
-            with time_limit(self._settings.rule_seconds):
-                return judge(comment, self._ruleset, context)
+            return deadline.run(lambda: judge(comment, self._ruleset, context))
         except TooSlow:
             rule, why = "time-limit", "Checking this comment took too long"
         except Exception:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from service.domain.comment import (
     Author,
@@ -97,9 +97,7 @@ def moderation_of(db: Connection, site_id: SiteId, thread_key: str) -> Moderatio
     return Moderation(db.execute(statement).scalar_one())
 
 
-def record_verdicts(
-    db: Connection, judged: Sequence[Judged], now: datetime
-) -> set[CommentId]:
+def record_verdicts(db: Connection, judged: Sequence[Judged], now: datetime) -> set[CommentId]:
     """Store the verdicts on comments that are still as they were judged; return their ids.
 
     A comment that somebody decided in the meantime stays as it is: of its
@@ -114,9 +112,7 @@ def record_verdicts(
     return won
 
 
-def hold_unjudgeable(
-    db: Connection, ids: Sequence[CommentId], now: datetime
-) -> set[CommentId]:
+def hold_unjudgeable(db: Connection, ids: Sequence[CommentId], now: datetime) -> set[CommentId]:
     """Hold those of `ids` that still wait although judging them failed again and again."""
     hit = Hit(
         "could-not-be-judged", ENGINE, _HOLDS_ALONE, "This comment could not be judged", needed=True
@@ -159,9 +155,7 @@ def _forget_earlier(db: Connection, rejudged: Sequence[Judged]) -> None:
     rulesets = {item.verdict.ruleset for item in rejudged}
     db.execute(sa.delete(hits).where(hits.c.comment_id.in_(ids)))
     db.execute(
-        sa.delete(verdicts).where(
-            verdicts.c.comment_id.in_(ids), verdicts.c.ruleset.in_(rulesets)
-        )
+        sa.delete(verdicts).where(verdicts.c.comment_id.in_(ids), verdicts.c.ruleset.in_(rulesets))
     )
 
 
@@ -251,7 +245,7 @@ def _refused(outcomes: dict[Status, int]) -> int:
     return outcomes.get(Status.REJECTED, 0) + outcomes.get(Status.SPAM, 0)
 
 
-def _pending_comment(row: Row[Any]) -> PendingComment:
+def _pending_comment(row: Any) -> PendingComment:
     author = Author(
         name=row.author_name,
         email=row.author_email,
@@ -284,15 +278,23 @@ def _pending_comment(row: Row[Any]) -> PendingComment:
 
 
 #: Columns that judging has no use for; fetching them costs time for each comment.
-_NOT_JUDGED = frozenset(
-    "key_id external_id status severity root_id author_ip_hash report_count pending_since judged_at"
-    " decided_at".split()
-)
+_NOT_JUDGED = {
+    comments.c.key_id,
+    comments.c.external_id,
+    comments.c.status,
+    comments.c.severity,
+    comments.c.root_id,
+    comments.c.author_ip_hash,
+    comments.c.report_count,
+    comments.c.pending_since,
+    comments.c.judged_at,
+    comments.c.decided_at,
+}
 
 # Built once: putting a statement together costs more than running it.
 _PENDING = (
     sa.select(
-        *(column for column in comments.c if column.name not in _NOT_JUDGED),
+        *(column for column in comments.c if column not in _NOT_JUDGED),
         sites.c.slug,
         threads.c.key,
         threads.c.url,

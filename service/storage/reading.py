@@ -87,7 +87,7 @@ def counts(db: Connection, site_id: SiteId, keys: Iterable[str]) -> dict[str, in
     """Return how many approved comments each of the site's threads has; 0 where unknown."""
     asked = list(dict.fromkeys(keys))
     statement = (
-        sa.select(threads.c.key, sa.func.count().label("count"))
+        sa.select(threads.c.key, sa.func.count().label("approved"))
         .join(comments, comments.c.thread_id == threads.c.id)
         .where(
             threads.c.site_id == site_id,
@@ -96,7 +96,7 @@ def counts(db: Connection, site_id: SiteId, keys: Iterable[str]) -> dict[str, in
         )
         .group_by(threads.c.key)
     )
-    found: dict[str, int] = {row.key: row.count for row in db.execute(statement)}
+    found: dict[str, int] = {row.key: row.approved for row in db.execute(statement)}
     return {key: found.get(key, 0) for key in asked}
 
 

@@ -68,10 +68,21 @@ class SignedIn:
         return str(self.moderator.id)
 
 
+class _Manager(LoginManager):  # type: ignore[misc]  # the library has no types
+    """Flask-Login without its "remember me" cookie, for which it looks at every answer.
+
+    Looking marks the answer as depending on cookies, and then no cache in
+    between may keep what everybody reads.
+    """
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
 def init_app(app: Flask) -> None:
     """Let `app` know who asks, and guard what signed-in people send."""
     pages.init_app(app)
-    manager = LoginManager(app)
+    manager = _Manager(app)
     manager.session_protection = None  # sessions live in the record, not in the cookie
     manager.request_loader(_load)
     manager.unauthorized_handler(_unauthorized)

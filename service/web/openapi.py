@@ -160,7 +160,13 @@ _HEADERS: Mapping[int, Mapping[str, str]] = {
     },
     503: {"Retry-After": "Seconds after which to try again"},
 }
-_CONVERTER_TYPES = {"int": "integer", "float": "number"}
+_CONVERTER_SCHEMAS: Mapping[str, Json] = {
+    "int": {"type": "integer"},
+    "uuid": {"type": "string", "format": "uuid"},
+}
+_TEXT: Json = {"type": "string", "minLength": 1}
+#: A variable part of a URL rule: `<converter(arguments):name>` or `<name>`.
+_VARIABLE = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 
 
 def build(app: Flask, settings: Settings) -> Json:
@@ -176,14 +182,14 @@ def build(app: Flask, settings: Settings) -> Json:
         "openapi": "3.1.0",
         "info": _info(),
         "servers": [{"url": settings.base_url}],
-        "paths": dict(sorted(paths.items())),
+        "paths": paths,
         "components": {"schemas": schemas, "securitySchemes": _SECURITY_SCHEMES},
     }
 
 
 def path_of(rule: Rule) -> str:
     """Return the rule's path as OpenAPI writes it: `/v1/comments/{comment_id}`."""
-    return re.sub(r"<(?:[^<>:]*:)?([^<>:]+)>", r"{\1}", rule.rule)
+    return _VARIABLE.sub(r"{\2}", rule.rule)
 
 
 def _info() -> Json:
@@ -241,16 +247,13 @@ def _operation(
 
 
 def _path_parameters(rule: Rule) -> Iterator[Json]:
-    converters = {
-        match[2]: match[1] for match in re.finditer(r"<(?:([^:<>(]+)[^<>:]*:)?([^<>]+)>", rule.rule)
-    }
-    for name, converter in converters.items():
+    for converter, name in _VARIABLE.findall(rule.rule):
         yield {
             "name": name,
             "in": "path",
             "required": True,
             "description": _PATH_PARAMETERS.get(name, name.replace("_", " ").capitalize()),
-            "schema": {"type": _CONVERTER_TYPES.get(converter or "", "string")},
+            "schema": _CONVERTER_SCHEMAS.get(converter, _TEXT),
         }
 
 
@@ -282,9 +285,7 @@ def _bodies(operation: Operation, named: Named) -> Json:
     return content
 
 
-def _responses(
-    rule: Rule, operation: Operation, named: Named
-) -> Json:
+def _responses(rule: Rule, operation: Operation, named: Named) -> Json:
     answers = {
         status: _response(status, operation, named[model, "serialization"] if model else None)
         for status, model in operation.responses.items()
@@ -297,7 +298,8 @@ def _responses(
 
 def _implied(rule: Rule, operation: Operation) -> Iterator[int]:
     """Yield the problems that any view of this kind may answer with."""
-    yield 503
+    if rule.rule.startswith("/v1/"):
+        yield 503
     if rule.arguments:
         yield 404
     if operation.query:

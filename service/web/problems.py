@@ -1,7 +1,8 @@
 """Errors as answers: RFC 9457 problem documents, everywhere the same."""
 
 from http import HTTPStatus
-from typing import Any
+from inspect import getdoc
+from typing import Any, NamedTuple
 
 import structlog
 from flask import Flask, Response, jsonify
@@ -41,6 +42,23 @@ _ANSWERS: dict[type[errors.ModerationError], tuple[int, str, str]] = {
 }
 
 _RETRY_SECONDS = "5"
+
+
+class Kind(NamedTuple):
+    """One kind of problem, for the documentation to tell of."""
+
+    name: str
+    status: int
+    title: str
+    meaning: str
+
+
+def kinds() -> list[Kind]:
+    """Return every kind of problem that has a name."""
+    return [
+        Kind(name, status, title, getdoc(error) or "")
+        for error, (status, name, title) in _ANSWERS.items()
+    ]
 
 
 def problem(

@@ -43,7 +43,7 @@ class ReportIn(Strict):
     )
 
 
-class ReportOut(BaseModel):
+class ReportReceived(BaseModel):
     """That the report arrived, be it the reader's first or not."""
 
     status: Literal["received"] = "received"
@@ -53,7 +53,7 @@ class ReportOut(BaseModel):
 @documented(
     "Report a comment",
     request=ReportIn,
-    responses={202: ReportOut},
+    responses={202: ReportReceived},
     problems=(429,),
     security="site",
     tags=["Reading"],
@@ -76,7 +76,7 @@ def report(comment_id: UUID) -> Response:
         reason=said.reason,
         note=said.note,
     )
-    return answer(ReportOut(), 202)
+    return answer(ReportReceived(), 202)
 
 
 def _reporter(needed: Services, caller: Caller, reader: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import Barrier
@@ -161,7 +160,9 @@ class Desk:
         self, comment_id: CommentId, decision: Decision = Decision.REJECT, **how: Any
     ) -> Event:
         """Let the moderator decide on the comment as it stands now, unless told otherwise."""
-        how = {"moderator": self.moderator, "version": self.get(comment_id).version} | how
+        how.setdefault("moderator", self.moderator)
+        if "version" not in how:
+            how["version"] = self.get(comment_id).version
         return self.moderation.decide(comment_id, decision, **how)
 
     def report(self, comment_id: CommentId, reporter: str, *, note: str = "") -> bool:
@@ -221,8 +222,3 @@ class Desk:
     def lose_jobs(self) -> None:
         """Make Redis forget everything."""
         self.jobs.connection.flushall()
-
-
-def with_version(comment: Comment, version: int) -> Comment:
-    """Return the comment as somebody saw it at `version`."""
-    return replace(comment, version=version)

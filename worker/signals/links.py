@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import idna
-import re2  # type: ignore[import-untyped]
+import re2
 from publicsuffixlist import PublicSuffixList
 
 from worker.signals.text import View
@@ -39,24 +39,22 @@ _CANDIDATE = (
 _ANCHOR, _HOST = 1, 3
 
 #: Endings of files that are top-level domains as well.
-_FILE_ENDINGS = frozenset(
-    "bz cpp do go java md ml mov mp pl pm ps py rs sh so st tf vi zip".split()
-)
+_FILE_ENDINGS = "bz cpp do go java md ml mov mp pl pm ps py rs sh so st tf vi zip"
 
 #: Top-level domains that are everyday words: after a forgotten blank they make
 #: no link unless something else does (a scheme, `www.`, a path).
-_WORDS = frozenset(
-    """
-    able ad ai al all am an and ar are as at au auto ba be best bet bio black blue boo box buy by
-    call cam car care cat cool da dad date day deal dog dot eat er es fail fan farm fit fly foo
-    forum free fun games gay gift go gold got green help here homes hot house how il im in ing is
-    it je jobs kim la law let li life like lo love lu ma man me mean men mo mobi mom moi money mu
-    my na name ne new news ni no now nu off one only open or pa page pay people phone photo pink
-    place play plus prof read red ren rest rip run sa safe sale save say school se search select
-    sex share show si silk ski sky so social soy support talk team to today tube um us vote
-    wine work works world wow yes you
-    """.split()
-)
+_WORDS = """
+able ad ai al all am an and ar are as at au auto ba be best bet bio black blue boo box buy by
+call cam car care cat cool da dad date day deal dog dot eat er es fail fan farm fit fly foo
+forum free fun games gay gift go gold got green help here homes hot house how il im in ing is
+it je jobs kim la law let li life like lo love lu ma man me mean men mo mobi mom moi money mu
+my na name ne new news ni no now nu off one only open or pa page pay people phone photo pink
+place play plus prof read red ren rest rip run sa safe sale save say school se search select
+sex share show si silk ski sky so social soy support talk team to today tube um us vote
+wine work works world wow yes you
+"""
+
+_NO_HOSTS = frozenset(_FILE_ENDINGS.split()) | frozenset(_WORDS.split())
 
 #: Endings that keyboards capitalise by themselves and that begin no sentence.
 _ALWAYS_HOSTS = frozenset({"com", "net", "org"})
@@ -135,7 +133,7 @@ def _is_prose(match: Any, host: str, domain: str, view: View) -> bool:
     if match["path"] and len(match["path"]) > 1:
         return False
     name, _, suffix = domain.partition(".")
-    if suffix in _WORDS | _FILE_ENDINGS or domain in _SOFTWARE:
+    if suffix in _NO_HOSTS or domain in _SOFTWARE:
         return True
     return len(name) < _SHORTEST_NAME or _starts_sentence(match, suffix, view)
 

@@ -155,6 +155,4 @@ def _unmixed(match: re.Match[str]) -> str:
 
 
 def _starts(original: str, fold: _Fold) -> list[int]:
-    return [
-        index for index, character in enumerate(original) for _ in fold[ord(character)]
-    ]
+    return [index for index, character in enumerate(original) for _ in fold[ord(character)]]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-import re2  # type: ignore[import-untyped]
+import re2
 
 from worker.signals.text import View, plain
 
