@@ -42,7 +42,8 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.config.update(
         SECRET_KEY=sha256(f"cookies:{settings.secret_key}".encode()).hexdigest(),
-        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        # One more than is taken: a body that is cut off at the limit must not pass for a whole one.
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES + 1,
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         MAX_FORM_PARTS=100,
         SESSION_COOKIE_HTTPONLY=True,

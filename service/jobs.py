@@ -27,11 +27,15 @@ CHECK = "check"
 QUEUES = (MODERATION, CHECK)
 
 MODERATE_JOB = "worker.jobs.moderate"
+ALONE_JOB = "worker.jobs.moderate_alone"
 CHECK_JOB = "worker.jobs.check"
 
 #: A job of this many comments pays RQ's bookkeeping once for all of them; more
 #: gains little and makes a lost job dearer.
 JOB_SIZE = 64
+#: From this attempt on a comment shares its job with no other, so that one that
+#: kills its worker takes nobody along.
+ALONE_FROM = 3
 
 _JOB_SECONDS = 60
 _FAILURE_SECONDS = 7 * 24 * 3600
@@ -68,11 +72,11 @@ class JobQueue:
 
     def moderate(self, ids: Sequence[CommentId]) -> bool:
         """Queue one job that judges `ids`; return False if Redis is away."""
-        return self._enqueue(list(ids), retry=None)
+        return self._enqueue(MODERATE_JOB, list(ids))
 
     def moderate_alone(self, comment_id: CommentId) -> bool:
         """Queue a job for one comment that gave trouble, to be tried again thrice."""
-        return self._enqueue([comment_id], retry=Retry(max=3))
+        return self._enqueue(ALONE_JOB, [comment_id], retry=Retry(max=3))
 
     def check(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Return status and verdict, as JSON values, of a text that is stored nowhere.
@@ -114,12 +118,12 @@ class JobQueue:
         self.connection.close()
         self._patient.close()
 
-    def _enqueue(self, ids: list[CommentId], retry: Retry | None) -> bool:
+    def _enqueue(self, job: str, ids: list[CommentId], retry: Retry | None = None) -> bool:
         if time.monotonic() < self._resting_until:
             return False
         try:
             self._moderation.enqueue_call(
-                MODERATE_JOB,
+                job,
                 args=(ids,),
                 timeout=_JOB_SECONDS,
                 result_ttl=0,

@@ -46,13 +46,15 @@ _PRIVATE_FIELDS = frozenset(
 _MAIL_ADDRESS = re.compile(r"""[^\s@"'<>(),:;]{1,64}@[^\s@"'<>(),:;]{1,255}""")
 _KEY = re.compile(r"\b(sk|pk|mt)_[\w-]{16,}")
 _BEARER = re.compile(r"(?i)\bbearer\s+\S+")
-#: Libraries whose error messages quote the values that were written or checked.
-_QUOTING = ("sqlalchemy", "psycopg", "sqlite3", "pydantic")
+#: Errors whose messages tell of code or of connections. All others may quote the
+#: values that were at hand, and those are what people wrote.
+_TELLING_ERRORS = (OSError, ImportError, AttributeError, NameError, TypeError, MemoryError)
+_TELLING_MODULES = ("service", "worker", "redis", "jinja2")
 _MAX_MESSAGE_CHARACTERS = 300
 _MAX_FRAMES = 25
 _MAX_CAUSES = 5
 #: Libraries that tell each request, job or connection, with raw paths or arguments.
-_TALKATIVE = ("werkzeug", "rq", "granian.access", "alembic")
+_TALKATIVE = ("werkzeug", "rq", "rq.worker", "granian.access", "alembic")
 
 
 def configure(settings: Settings) -> None:
@@ -80,7 +82,7 @@ class Bridge(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write `record`; a record that cannot be rendered is reported by its logger."""
         try:
-            message = record.getMessage().partition("\n")[0][:_MAX_MESSAGE_CHARACTERS]
+            message = _first_line(record.getMessage())
         except (TypeError, ValueError, KeyError):
             message = "unreadable log message"
         event = {"event": message, "exc_info": record.exc_info}
@@ -147,11 +149,16 @@ def _describe(error: BaseException) -> dict[str, Any]:
 
 def _message(error: BaseException) -> str:
     kind = type(error)
-    # What "operational" errors say of connections is worth its line; the others
-    # quote the row.
-    if kind.__module__.startswith(_QUOTING) and kind.__name__ != "OperationalError":
-        return _REDACTED
-    return str(error).partition("\n")[0][:_MAX_MESSAGE_CHARACTERS]
+    telling = (
+        isinstance(error, _TELLING_ERRORS)
+        or kind.__name__ == "OperationalError"  # what drivers raise for lost connections
+        or kind.__module__.partition(".")[0] in _TELLING_MODULES
+    )
+    return _first_line(str(error)) if telling else _REDACTED
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0][:_MAX_MESSAGE_CHARACTERS]
 
 
 def _redact(_sink: Any, _level: str, event: EventDict) -> EventDict:

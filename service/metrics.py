@@ -1,15 +1,14 @@
 """Metrics: what this process counts, and what is read when Prometheus asks.
 
 Counting happens in the web processes. Several of them share their numbers when
-PROMETHEUS_MULTIPROC_DIR names a directory made by `prepare` before the first
-of them starts; without it each process tells only its own. Waiting comments,
-queues and the workers' own counts are read from the database and from Redis at
-each scrape, so that no process has to keep them.
+PROMETHEUS_MULTIPROC_DIR named a directory before this module was imported;
+without it each process tells only its own. Waiting comments, queues and the
+workers' own counts are read from the database and from Redis at each scrape, so
+that no process has to keep them, and there is nothing to tidy up when one dies.
 """
 
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -34,13 +33,10 @@ from service.jobs import JobQueue
 from service.probes import Motion, Probe, Record, read_motion, read_record
 from service.storage import Store
 
-#: Tells web processes where they share their numbers; read by prometheus-client.
-SHARED_DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 # A series for the birth of each series would double them.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _own = CollectorRegistry()
 _accepted = Counter("anteroom_comments_accepted", "Comments stored and acknowledged", registry=_own)
@@ -56,13 +52,6 @@ _requests = Histogram(
 )
 # Finding a labelled child costs as much as counting with it.
 _request_children: dict[tuple[str, str, int], Histogram] = {}
-
-
-def prepare(directory: Path) -> None:
-    """Make `directory` ready for the web processes about to start: there and empty."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left_over in directory.glob("*.db"):
-        left_over.unlink(missing_ok=True)
 
 
 def count_accepted() -> None:
@@ -123,7 +112,7 @@ def _is_shared() -> bool:
 
 
 def _shared() -> Iterator[Metric]:
-    yield from MultiProcessCollector(None).collect()
+    yield from MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]
 
 
 def _of_record(record: Record, now: float) -> Iterator[Metric]:

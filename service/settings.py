@@ -251,6 +251,11 @@ def environment(**overrides: str) -> dict[str, str]:
     return {**os.environ, **overrides}
 
 
+def export(**variables: str) -> None:
+    """Set variables of this process and its children, for libraries that read nothing else."""
+    os.environ.update(variables)
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Return the settings found in the environment.
 

@@ -1,20 +1,26 @@
 """The web server: Granian with the limits that we want, the same everywhere."""
 
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
 from service import logs
 from service.local.processes import die_with_parent
-from service.settings import Settings
+from service.settings import Settings, export
 
 #: A client that has not sent its headers by then is not going to.
 _HEADER_MILLISECONDS = 10_000
 #: Longer than any request may take; then a process that should stop is killed.
 _STOP_SECONDS = 20
+#: Writable in containers whose other file systems are not, and never on a disk.
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # only ever for a private directory in it
 #: The server's own log lines go where all others go, see `service.logs`.
 _LOGGING: dict[str, Any] = {
     "formatters": {},
@@ -23,14 +29,24 @@ _LOGGING: dict[str, Any] = {
 }
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, load: Callable[[str], Any] | None = None) -> None:
     """Serve the application until SIGTERM or SIGINT; requests under way are finished.
 
+    `load` returns another application to serve in the same way, in each process.
     A process that dies is replaced, unless it dies again at once: then the
     whole server ends, so that whoever watches it can tell.
     """
     logs.configure(settings)
-    Granian(
+    server = _server(settings)
+    place = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
+    with TemporaryDirectory(prefix="anteroom-metrics-", dir=place) as directory:
+        # What the processes count they count together, see `service.metrics`.
+        export(PROMETHEUS_MULTIPROC_DIR=directory)
+        server.serve(target_loader=load or _load_application)
+
+
+def _server(settings: Settings) -> AbstractServer[Any]:
+    return Granian(
         "service.app",
         address=settings.host,
         port=settings.port,
@@ -44,7 +60,7 @@ def serve(settings: Settings) -> None:
         workers_kill_timeout=_STOP_SECONDS,
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
-    ).serve(target_loader=_load_application)
+    )
 
 
 def _load_application(_target: str) -> Any:

@@ -66,6 +66,8 @@ class Counters:
 
         While Redis is away nothing is counted, and nothing else happens.
         """
+        if not verdicts:
+            return
         try:
             with self._redis.pipeline(transaction=False) as pipe:
                 self._add(keys=[_key(text, _part(at)) for text in texts], args=[_HOUR], client=pipe)

@@ -12,15 +12,11 @@ from redis.exceptions import RedisError
 
 from service.domain.comment import CommentId
 
-#: Shorter than the time after which a waiting comment is put into a new job,
-#: so that nobody waits longer because the worker that held it died.
-_SECONDS = 10
-
 # One script instead of a command for each comment. Returns 1 for each that was free.
 _MARK = """
 local taken = {}
 for index, key in ipairs(KEYS) do
-    taken[index] = redis.call('SET', key, 1, 'NX', 'EX', ARGV[1]) and 1 or 0
+    taken[index] = redis.call('SET', key, 1, 'NX', 'PX', ARGV[1]) and 1 or 0
 end
 return taken
 """
@@ -29,10 +25,11 @@ log = structlog.get_logger(__name__)
 
 
 class Hand:
-    """What the workers are judging right now, marked in Redis."""
+    """What the workers are judging right now, marked in Redis for so many seconds."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, seconds: float) -> None:
         self._redis = redis
+        self._milliseconds = max(1, round(seconds * 1000))
         self._mark = redis.register_script(_MARK)
 
     def take(self, ids: Sequence[CommentId]) -> list[CommentId]:
@@ -43,7 +40,8 @@ class Hand:
         if not ids:
             return []
         try:
-            taken = self._mark(keys=[_key(comment_id) for comment_id in ids], args=[_SECONDS])
+            keys = [_key(comment_id) for comment_id in ids]
+            taken = self._mark(keys=keys, args=[self._milliseconds])
         except RedisError as error:
             log.warning("redis away, taking all", error=type(error).__name__)
             return list(ids)

@@ -12,6 +12,11 @@ def moderate(ids: Sequence[str]) -> None:
     runtime.current().moderate([CommentId(comment_id) for comment_id in ids])
 
 
+def moderate_alone(ids: Sequence[str]) -> None:
+    """Judge comments that gave trouble before, and no others with them."""
+    runtime.current().moderate_alone([CommentId(comment_id) for comment_id in ids])
+
+
 def check(payload: dict[str, Any]) -> dict[str, Any]:
     """Return the verdict on a text that is stored nowhere."""
     return runtime.current().check(payload)

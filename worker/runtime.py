@@ -26,7 +26,7 @@ from service.domain.history import AuthorHistory
 from service.domain.payload import submission_from_json
 from service.domain.site import Moderation
 from service.domain.verdict import Verdict
-from service.jobs import JOB_SIZE, JobQueue
+from service.jobs import ALONE_FROM, JOB_SIZE, JobQueue
 from service.keyring import Keyring
 from service.settings import Settings, load
 from service.storage import Store, database_now, judging, open_store
@@ -44,6 +44,9 @@ from worker.signals.email import domain_of
 
 #: The database itself is not to be had: trying each comment alone helps nothing.
 _AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
+#: A comment stays in hand for this part of the time after which it gets a new
+#: job: the job must not find it still in the hand of a worker that died.
+_IN_HAND = 2 / 3
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +89,7 @@ class Runtime:
         self._clock = clock
         self._keyring = Keyring(settings.secret_key)
         self._counters = Counters(jobs.connection)
-        self._hand = Hand(jobs.connection)
+        self._hand = Hand(jobs.connection, settings.overdue_seconds * _IN_HAND)
 
     @property
     def ruleset_hash(self) -> str:
@@ -108,12 +111,14 @@ class Runtime:
         taken = self._hand.take(ids)
         if backlog and len(taken) < JOB_SIZE:
             taken += self._others(ids, room=JOB_SIZE - len(taken))
-        if not taken:
-            return
-        try:
-            self._moderate(taken, patient=not backlog)
-        finally:
-            self._hand.put_back(taken)
+        self._moderate_taken(taken, patient=not backlog)
+
+    def moderate_alone(self, ids: Sequence[CommentId]) -> None:
+        """Judge comments that gave trouble before, and no others with them.
+
+        Raises StoreUnavailable while the database is away.
+        """
+        self._moderate_taken(self._hand.take(ids), patient=False)
 
     def check(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Return status and verdict of a text as JSON values; nothing of it is kept."""
@@ -136,9 +141,20 @@ class Runtime:
         """Take comments that wait longest, up to `room`; their own jobs will find them done."""
         with self._store.read() as db:
             # More than there is room for: another worker may have taken the oldest.
-            waiting = judging.oldest_pending(db, room + JOB_SIZE, exclude=ids)
+            waiting = judging.oldest_pending(
+                db, room + JOB_SIZE, most_attempts=ALONE_FROM - 1, exclude=ids
+            )
         taken = self._hand.take(waiting[:room])
         return taken + self._hand.take(waiting[room : 2 * room - len(taken)])
+
+    def _moderate_taken(self, ids: Sequence[CommentId], *, patient: bool) -> None:
+        """Judge what is in hand, then let go of it."""
+        if not ids:
+            return
+        try:
+            self._moderate(ids, patient=patient)
+        finally:
+            self._hand.put_back(ids)
 
     def _moderate(self, ids: Sequence[CommentId], *, patient: bool) -> None:
         with self._store.read() as db:

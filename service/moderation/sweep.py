@@ -8,14 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from service.domain.comment import CommentId
-from service.jobs import JOB_SIZE, JobQueue
+from service.jobs import ALONE_FROM, JOB_SIZE, JobQueue
 from service.moderation.turns import turn
 from service.storage import Store, database_now, judging, upkeep
 from service.storage.upkeep import Overdue
 
-#: From this attempt on a comment shares its job with no other, so that one that
-#: kills its worker takes nobody along.
-_ALONE_FROM = 3
 #: After this many attempts a person looks at the comment instead.
 _MOST_ATTEMPTS = 5
 #: Comments in one sweep: a minute's work for a slow worker, and the next sweep
@@ -72,8 +69,8 @@ class Sweep:
         overdue = self._overdue(_MOST_COMMENTS)
         lost = [comment.id for comment in overdue if comment.attempts >= _MOST_ATTEMPTS]
         return SweepResult(
-            requeued=self._requeue(_due(overdue, 1, _ALONE_FROM), self._put_together),
-            alone=self._requeue(_due(overdue, _ALONE_FROM, _MOST_ATTEMPTS + 1), self._put_alone),
+            requeued=self._requeue(_due(overdue, 1, ALONE_FROM), self._put_together),
+            alone=self._requeue(_due(overdue, ALONE_FROM, _MOST_ATTEMPTS + 1), self._put_alone),
             given_up=self._give_up(lost),
         )
 

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, TextIO
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select, Table
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from service.storage import Store, schema
 from service.storage.tables import Instant, comments, leases, metadata
@@ -25,7 +26,8 @@ _BATCH = 500
 #: Leases tell what runs at this moment, which means nothing later.
 _TABLES = {table.name: table for table in metadata.sorted_tables if table is not leases}
 
-_DAMAGE = (EOFError, OSError, zlib.error, ValueError, KeyError, TypeError, IndexError)
+#: What unpacking and parsing a broken file can raise.
+_DAMAGE = (AttributeError, EOFError, OSError, KeyError, TypeError, ValueError, zlib.error)
 
 
 class UnusableArchive(Exception):
@@ -127,21 +129,37 @@ def _require_revision(header: Any, ours: str | None) -> None:
 def _insert_all(db: Connection, lines: Iterable[Any]) -> int:
     """Insert every row up to the closing line, which must count them right."""
     rows = 0
-    closing = None
-    for name, group in groupby(lines, key=lambda line: line[0] if type(line) is list else None):
-        if name is None:
-            closing = next(group)
-            continue
-        rows += _insert_table(db, name, (row for _, row in group))
-    if closing != {"rows": rows}:
-        raise UnusableArchive("The archive is damaged (its end is missing).")
+    closing: list[Any] = []
+    try:
+        for table, group in groupby(lines, key=_table_of):
+            if table is None:
+                closing += group
+            else:
+                rows += _insert(db, table, (row for _, row in group))
+    except (IntegrityError, StatementError) as error:
+        if isinstance(error, OperationalError):
+            raise
+        raise UnusableArchive("The archive is damaged (its rows do not fit together).") from error
+    if closing != [{"rows": rows}]:
+        raise UnusableArchive("The archive is damaged (rows are missing).")
     return rows
 
 
-def _insert_table(db: Connection, name: str, rows: Iterator[dict[str, Any]]) -> int:
-    table = _TABLES.get(name)
-    if table is None:
-        raise UnusableArchive(f"The archive is damaged (unknown table {name!r}).")
+def _table_of(line: Any) -> Table | None:
+    """Return the table that a line has a row of, None for the closing line."""
+    if isinstance(line, dict):
+        return None
+    try:
+        name, row = line
+        table = _TABLES[name]
+        if row.keys() == set(table.columns.keys()):
+            return table
+    except _DAMAGE as error:
+        raise UnusableArchive("The archive is damaged (a line is no row).") from error
+    raise UnusableArchive(f"The archive is damaged (a row of {name} lacks columns).")
+
+
+def _insert(db: Connection, table: Table, rows: Iterator[dict[str, Any]]) -> int:
     count = 0
     while batch := [_from_json(table, row) for row in islice(rows, _BATCH)]:
         db.execute(sa.insert(table), batch)

@@ -130,8 +130,8 @@ class _Accepting:
         """Place every member and store what was placed."""
         outcomes = [self._outcome(waiting) for waiting in self._group]
         if self._comment_rows:
-            self._db.execute(sa.insert(comments), self._comment_rows)
-            self._db.execute(sa.insert(claims), self._claim_rows)
+            self._db.execute(_INSERT_COMMENTS, self._comment_rows)
+            self._db.execute(_INSERT_CLAIMS, self._claim_rows)
         return outcomes
 
     def _outcome(self, waiting: Waiting) -> Outcome:
@@ -228,15 +228,8 @@ def _live_claims(
 ) -> dict[tuple[Kind, str], _Claim]:
     """Return the claims that still hold; those that ended make way for new ones."""
     asked = [pair for waiting in group for pair in waiting.claimed]
-    rows = db.execute(
-        sa.select(claims, comments.c.key_id, comments.c.status)
-        .join(comments, comments.c.id == claims.c.comment_id)
-        # Both columns of the primary key: by the second alone it would be a full scan.
-        .where(
-            claims.c.kind.in_({kind for kind, _ in asked}),
-            claims.c.key.in_({key for _, key in asked}),
-        )
-    ).all()
+    names = {"kinds": list({kind for kind, _ in asked}), "keys": [key for _, key in asked]}
+    rows = db.execute(_CLAIMS, names).all()
     ended = [row for row in rows if _has_ended(row, now)]
     for row in ended:
         db.execute(sa.delete(claims).where(claims.c.kind == row.kind, claims.c.key == row.key))
@@ -257,11 +250,8 @@ def _has_ended(row: sa.Row[Any], now: datetime) -> bool:
 
 def _known_threads(db: Connection, group: Iterable[Waiting]) -> dict[ThreadKey, Thread]:
     keys = {waiting.thread_key for waiting in group}
-    statement = sa.select(threads).where(
-        threads.c.site_id.in_({site_id for site_id, _ in keys}),
-        threads.c.key.in_({key for _, key in keys}),
-    )
-    found = [thread_from_row(row) for row in db.execute(statement)]
+    names = {"sites": list({site for site, _ in keys}), "keys": list({key for _, key in keys})}
+    found = [thread_from_row(row) for row in db.execute(_THREADS, names)]
     return {(thread.site_id, thread.key): thread for thread in found}
 
 
@@ -325,3 +315,21 @@ def _comment_row(
         "created_at": now,
         "pending_since": now,
     }
+
+
+# Built once: putting a statement together costs more than running it.
+_CLAIMS = (
+    sa.select(claims, comments.c.key_id, comments.c.status)
+    .join(comments, comments.c.id == claims.c.comment_id)
+    # Both columns of the primary key: by the second alone it would be a full scan.
+    .where(
+        claims.c.kind.in_(sa.bindparam("kinds", expanding=True)),
+        claims.c.key.in_(sa.bindparam("keys", expanding=True)),
+    )
+)
+_THREADS = sa.select(threads).where(
+    threads.c.site_id.in_(sa.bindparam("sites", expanding=True)),
+    threads.c.key.in_(sa.bindparam("keys", expanding=True)),
+)
+_INSERT_COMMENTS = sa.insert(comments)
+_INSERT_CLAIMS = sa.insert(claims)

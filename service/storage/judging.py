@@ -67,10 +67,14 @@ def pending_comments(db: Connection, ids: Sequence[CommentId]) -> list[PendingCo
 
 
 def oldest_pending(
-    db: Connection, limit: int, exclude: Iterable[CommentId] = ()
+    db: Connection, limit: int, *, most_attempts: int, exclude: Iterable[CommentId] = ()
 ) -> list[CommentId]:
-    """Return the ids of the comments that wait longest, apart from `exclude`."""
-    rows = db.execute(_OLDEST, {"limit": limit, "exclude": list(exclude)})
+    """Return the ids of the comments that wait longest, apart from `exclude`.
+
+    Not those that got more than `most_attempts` new jobs: they are trouble.
+    """
+    values = {"limit": limit, "exclude": list(exclude), "most_attempts": most_attempts}
+    rows = db.execute(_OLDEST, values)
     return [CommentId(row.id) for row in rows]
 
 
@@ -136,6 +140,9 @@ def _settle(db: Connection, judged: Iterable[Judged], now: datetime) -> set[Comm
     for item in judged:
         way = (item.verdict.status, item.verdict.severity, item.version)
         ways[way].append(item.comment_id)
+    # In one order for all: two batches, or a batch and a bulk decision, that meet
+    # on PostgreSQL would otherwise wait for each other until one is aborted.
+    db.execute(_LOCK, {"ids": [comment_id for ids in ways.values() for comment_id in ids]})
     won: set[CommentId] = set()
     for (status, severity, version), ids in ways.items():
         values = {"to": status, "severity_": severity, "seen": version, "ids": ids, "now": now}
@@ -315,9 +322,16 @@ _OLDEST = (
         # Written out, so that both databases see that the small index serves.
         comments.c.status == sa.literal_column("'pending'"),
         comments.c.id.not_in(sa.bindparam("exclude", expanding=True)),
+        comments.c.attempts <= sa.bindparam("most_attempts"),
     )
     .order_by(comments.c.pending_since)
     .limit(sa.bindparam("limit"))
+)
+_LOCK = (
+    sa.select(comments.c.id)
+    .where(comments.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(comments.c.id)
+    .with_for_update()
 )
 _SETTLE = (
     sa.update(comments)

@@ -108,7 +108,7 @@ def addresses_before(db: Connection, time: datetime, limit: int) -> list[Comment
 
 def forget_addresses(db: Connection, ids: Sequence[CommentId]) -> None:
     """Delete IP address and user agent of these comments."""
-    db.execute(sa.update(comments).where(comments.c.id.in_(ids)).values(_NO_ADDRESS))
+    _forget(db, ids, _NO_ADDRESS)
 
 
 def emails_before(db: Connection, time: datetime, limit: int) -> list[CommentId]:
@@ -119,7 +119,7 @@ def emails_before(db: Connection, time: datetime, limit: int) -> list[CommentId]
 
 def forget_emails(db: Connection, ids: Sequence[CommentId]) -> None:
     """Delete the e-mail address, and its hash, of these comments."""
-    db.execute(sa.update(comments).where(comments.c.id.in_(ids)).values(_NO_EMAIL))
+    _forget(db, ids, _NO_EMAIL)
 
 
 def refused_before(db: Connection, time: datetime, limit: int) -> list[CommentId]:
@@ -173,6 +173,13 @@ def forget_quotes(db: Connection, comment_id: CommentId) -> None:
             .where(verdicts.c.id == row.id)
             .values(evidence=_without_quotes(row.evidence))
         )
+
+
+def _forget(db: Connection, ids: Sequence[CommentId], columns: dict[str, Any]) -> None:
+    # Locked in the order of ids, as everywhere: nobody waits in a circle.
+    of_ids = sa.select(comments.c.id).where(comments.c.id.in_(ids)).order_by(comments.c.id)
+    db.execute(of_ids.with_for_update())
+    db.execute(sa.update(comments).where(comments.c.id.in_(ids)).values(columns))
 
 
 def _without_quotes(evidence: dict[str, Any]) -> dict[str, Any]:

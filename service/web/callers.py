@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Request, request
+from structlog.contextvars import bind_contextvars
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from service.domain.site import Caller, KeyKind
@@ -80,6 +81,7 @@ def require_site_key(services: "Services", form_key: str | None = None) -> Calle
         raise Unauthorized("A valid site key is needed.")
     if not caller.trusted and not _from_own_origin(caller, services):
         raise Forbidden("This public key works only from its site's own pages.")
+    bind_contextvars(site=caller.site.slug)
     return caller
 
 
@@ -91,6 +93,7 @@ def require_server_key(services: "Services") -> Caller:
         raise Unauthorized("A valid server key is needed.")
     if not caller.trusted:
         raise Forbidden("A public key may only post comments and reports.")
+    bind_contextvars(site=caller.site.slug)
     return caller
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, make_response, render_template
+from flask import Blueprint, Response, current_app, jsonify, make_response, render_template
 
 from service.web import problems
 from service.web.context import services
@@ -12,6 +11,7 @@ from service.web.openapi import Json, build
 
 bp = Blueprint("documents", __name__)
 
+_DOCUMENT = "anteroom.openapi"
 _MAX_AGE_SECONDS = 300
 
 
@@ -27,6 +27,25 @@ class Entry:
     def anchor(self) -> str:
         """Where on the page it stands."""
         return str(self.operation["operationId"])
+
+    @property
+    def answers(self) -> dict[str, Json]:
+        """What is answered when nothing is wrong, by status."""
+        return {s: answer for s, answer in self._responses.items() if not _is_problem(answer)}
+
+    @property
+    def refusals(self) -> list[str]:
+        """The problems that may be answered: "404 Not Found"."""
+        return [
+            f"{status} {answer['description']}"
+            for status, answer in self._responses.items()
+            if _is_problem(answer)
+        ]
+
+    @property
+    def _responses(self) -> dict[str, Json]:
+        responses: dict[str, Json] = self.operation["responses"]
+        return responses
 
 
 @bp.get("/openapi.json")
@@ -55,19 +74,22 @@ def page() -> Response:
 
 
 def _document() -> Json:
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the app, not its proxy
-    return _build_once(app)
-
-
-@lru_cache(maxsize=4)
-def _build_once(app: Flask) -> Json:
-    return build(app, services().settings)
+    # Not made at the start: only the first request sees all views in place.
+    kept = current_app.extensions
+    if _DOCUMENT not in kept:
+        kept[_DOCUMENT] = build(current_app, services().settings)
+    document: Json = kept[_DOCUMENT]
+    return document
 
 
 def _entries(document: Json) -> Iterator[Entry]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield Entry(method.upper(), path, operation)
+
+
+def _is_problem(answer: Json) -> bool:
+    return "application/problem+json" in answer.get("content", ())
 
 
 def _cached(response: Response) -> Response:

@@ -58,6 +58,8 @@ def _from_program() -> Response:
     caller = require_site_key(needed)
     _limit_site(needed, caller)
     if forms.is_form(request):
+        refuse_encoded(request)
+        read_body(request)
         fields, honeypot = _form_fields(caller.site)
     else:
         fields, honeypot = strict_json(request), False
@@ -139,9 +141,13 @@ def _idempotency_key() -> str | None:
     keys = request.headers.getlist("Idempotency-Key")
     if not keys:
         return None
-    # A structured-field string is quoted; clients send bare tokens as well.
-    key = keys[0].strip().removeprefix('"').removesuffix('"')
-    if len(keys) > 1 or not key or len(key) > _MAX_IDEMPOTENCY_KEY or not key.isprintable():
+    # A structured-field string is quoted; clients send bare tokens as well. Servers
+    # join repeated headers with commas, which a bare token cannot hold.
+    sent = keys[0].strip()
+    quoted = len(sent) > 1 and sent[0] == sent[-1] == '"'
+    key = sent[1:-1] if quoted else sent
+    repeated = len(keys) > 1 or '"' in key or ("," in key and not quoted)
+    if repeated or not key or len(key) > _MAX_IDEMPOTENCY_KEY or not key.isprintable():
         raise BadRequest(
             f"Send one Idempotency-Key of 1 to {_MAX_IDEMPOTENCY_KEY} printable characters."
         )

@@ -56,7 +56,7 @@ class Kind(NamedTuple):
 def kinds() -> list[Kind]:
     """Return every kind of problem that has a name."""
     return [
-        Kind(name, status, title, getdoc(error) or "")
+        Kind(name, status, title, (getdoc(error) or "").partition("\n\n")[0])
         for error, (status, name, title) in _ANSWERS.items()
     ]
 

@@ -33,7 +33,7 @@ def init_app(app: Flask) -> None:
 
 def _begin() -> None:
     g.started = perf_counter()
-    given = request.headers.get(REQUEST_ID_HEADER, "")
+    given = request.environ.get("HTTP_X_REQUEST_ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     clear_contextvars()
     bind_contextvars(request_id=g.request_id)

@@ -43,7 +43,9 @@ def settings_of(**variables: str) -> Settings:
 
 def verdict(status: Status = Status.HELD, *, points: int = 10, rule: str = "two-links") -> Verdict:
     """Return a verdict with evidence of every sort; `points` against a threshold of ten."""
-    hit = Hit(rule, "links", points, "Quotes secret words", needed=True, spans=(Span("body", 0, 6),))
+    hit = Hit(
+        rule, "links", points, "Quotes secret words", needed=True, spans=(Span("body", 0, 6),)
+    )
     held = status is Status.HELD
     return Verdict(
         status=status,

@@ -217,9 +217,7 @@ def test_a_batch_is_undone_at_once_except_for_what_moved_on(desk: Desk) -> None:
 
 def test_a_batch_undone_twice_changes_nothing_more(desk: Desk) -> None:
     comment_id = desk.held()
-    batch = desk.moderation.decide_many(
-        [comment_id], Decision.SPAM, moderator=desk.moderator
-    ).batch
+    batch = desk.moderation.decide_many([comment_id], Decision.SPAM, moderator=desk.moderator).batch
     desk.moderation.undo(batch=batch, moderator=desk.moderator)
 
     again = desk.moderation.undo(batch=batch, moderator=desk.moderator)

@@ -36,9 +36,7 @@ def everything_stored(store: Store) -> str:
 @pytest.fixture
 def full_life(desk: Desk) -> CommentId:
     """A comment about which everybody wrote something."""
-    comment_id = desk.approved(
-        f"{CANARY} body", author=AUTHOR, external_id=f"{CANARY}-external"
-    )
+    comment_id = desk.approved(f"{CANARY} body", author=AUTHOR, external_id=f"{CANARY}-external")
     for number in range(3):
         desk.report(comment_id, f"reader-{number}", note=f"{CANARY} complaint")
     desk.decide(comment_id, Decision.REJECT, note=f"{CANARY} note")

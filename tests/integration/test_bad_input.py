@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from service.domain.comment import MAX_BODY_BYTES, CommentId
+from service.domain.comment import MAX_BODY_BYTES
 from service.domain.site import KeyKind
 from service.keyring import new_key
 from service.storage.sites import add_key, rotate_keys
 from tests.integration import test_bad_http
 from tests.support.catalogue import ALL, case, covered, row
-from tests.support.waiting import wait_until
 from tests.support.world import ORIGIN, World, bearer, comment_json
 
 PATH = "/v1/comments"
@@ -86,7 +85,8 @@ NOT_A_COMMENT = [
     case(30, "30,000 brackets", "[" * 30_000, "application/json", 400),
     case(30, "a body of 30,000 lists", nested(30_000), "application/json", 400),
     case(31, "a body of 900 lists", nested(900), "application/json", 422),
-    case(32, "10,000 keys", json.dumps({f"k{n}": n for n in range(10_000)}), "application/json", 422),
+    case(32, "10,000 keys", json.dumps(dict.fromkeys(map(str, range(10_000)), 1)),
+         "application/json", 422),
     case(32, "a key of 60 KB", changed(**{"k" * 60_000: 1}), "application/json", 422),
     case(33, "body twice", '{"body": "a", "body": "b"}', "application/json", 400),
     case(33, "name twice", '{"author": {"name": "a", "name": "b"}}', "application/json", 400),
@@ -94,10 +94,13 @@ NOT_A_COMMENT = [
     case(34, "Infinity", '{"body": Infinity}', "application/json", 400),
     case(34, "-Infinity", '{"body": -Infinity}', "application/json", 400),
     case(35, "5,000 digits", '{"body": ' + "9" * 5_000 + "}", "application/json", 400),
+    *(case(36, f"{number} for a text", '{"body": ' + number + "}", "application/json", 422)
+      for number in ("1e400", "-0", "1.0")),
     case(37, "no UTF-8", b'{"body": "\xff"}', "application/json", 400),
     case(38, "UTF-16", VALID.encode("utf-16"), "application/json", 400),
     case(38, "UTF-32", VALID.encode("utf-32"), "application/json", 400),
     case(38, "UTF-8 with a byte order mark", VALID.encode("utf-8-sig"), "application/json", 400),
+    case(39, "a key with half a character", changed(**{"\ud800": 1}), "application/json", 422),
     case(41, "overlong UTF-8", b'{"body": "\xc0\xaf"}', "application/json", 400),
     case(45, "100,000 emoji as escapes", changed(body="\N{GRINNING FACE}" * 100_000),
          "application/json", 413),
@@ -139,16 +142,12 @@ def test_forms_are_welcome(world: World, kind: str) -> None:
 SURROGATE = "\ud800"
 
 FIELDS_REFUSED = [
-    case(10, "public key, page elsewhere", {"thread": {"url": "https://other.example/x"}}, "/thread/url"),
-    case(36, "body 1e400", {"body": float("inf")}, "/body"),
-    case(36, "body -0", {"body": -0.0}, "/body"),
-    case(36, "time 1.0", {"form_opened_at": 1.0}, "/form_opened_at"),
     case(39, "surrogate in body", {"body": f"a{SURROGATE}b"}, "/body"),
     case(39, "surrogate in name", {"author": {"name": SURROGATE}}, "/author/name"),
     case(39, "surrogate in thread id", {"thread": {"id": SURROGATE}}, "/thread/id"),
-    case(39, "surrogate in user agent", {"author": {"user_agent": SURROGATE}}, "/author/user_agent"),
+    case(39, "surrogate in user agent", {"author": {"user_agent": SURROGATE}},
+         "/author/user_agent"),
     case(39, "surrogate in parent", {"parent_id": SURROGATE}, "/parent_id"),
-    case(39, "surrogate as a key", {SURROGATE: 1}, "/?"),
     case(40, "NUL in body", {"body": "a\0b"}, "/body"),
     case(40, "NUL in name", {"author": {"name": "a\0b"}}, "/author/name"),
     case(40, "NUL in external id", {"external_id": "a\0b"}, "/external_id"),
@@ -176,12 +175,14 @@ FIELDS_REFUSED = [
     case(52, "tab in the scheme", {"author": {"url": "java\tscript:alert(1)"}}, "/author/url"),
     case(52, "newline in the scheme", {"author": {"url": "java\nscript:alert(1)"}}, "/author/url"),
     case(52, "file", {"author": {"url": "file:///etc/passwd"}}, "/author/url"),
-    case(53, "url too long", {"thread": {"url": "https://a.example/" + "x" * 5_000}}, "/thread/url"),
+    case(53, "url too long", {"thread": {"url": "https://a.example/" + "x" * 5_000}},
+         "/thread/url"),
     case(53, "url with half an address", {"thread": {"url": "http://[::1"}}, "/thread/url"),
     case(53, "url with port 99999", {"thread": {"url": "http://a.example:99999/"}}, "/thread/url"),
     case(53, "url without host", {"thread": {"url": "http:///x"}}, "/thread/url"),
     case(53, "url of a file", {"thread": {"url": "file:///x"}}, "/thread/url"),
-    case(54, "email with a header", {"author": {"email": "a@b.example\r\nBcc: x@y.example"}}, "/author/email"),
+    case(54, "email with a header", {"author": {"email": "a@b.example\r\nBcc: x@y.example"}},
+         "/author/email"),
     case(54, "two emails", {"author": {"email": "a@b.example, c@d.example"}}, "/author/email"),
     case(54, "email with a name", {"author": {"email": "Bob <a@b.example>"}}, "/author/email"),
     case(54, "email quoted", {"author": {"email": '"a b"@c.example'}}, "/author/email"),
@@ -229,20 +230,18 @@ FIELDS_REFUSED = [
 
 @SQLITE_IS_ENOUGH
 @pytest.mark.parametrize(("change", "pointer"), FIELDS_REFUSED)
-def test_a_bad_field_is_refused_by_name(
-    world: World, change: dict[str, Any], pointer: str
-) -> None:
-    answer = _send_as_browser(world, change) if "elsewhere" in str(change) else None
-    if change.get("thread") == {"url": "https://other.example/x"}:
-        answer = _send_as_browser(world, change)
-    assert_field_refused(answer or send(world, changed(**change)), pointer)
+def test_a_bad_field_is_refused_by_name(world: World, change: dict[str, Any], pointer: str) -> None:
+    assert_field_refused(send(world, changed(**change)), pointer)
     assert world.count() == 0
 
 
-def _send_as_browser(world: World, change: dict[str, Any]) -> TestResponse:
-    payload = comment_json(**change)
+def send_as_browser(
+    world: World, headers: dict[str, str] | None = None, **changes: Any
+) -> TestResponse:
+    """Post as a page of the site does: with the public key, from the site's origin."""
+    payload = comment_json(**changes)
     del payload["author"]["ip"]
-    return world.post(payload, key=world.public_key, headers={"Origin": ORIGIN})
+    return world.post(payload, key=world.public_key, headers={"Origin": ORIGIN} | (headers or {}))
 
 
 @row(42)
@@ -316,9 +315,7 @@ IN_EVERY_FIELD = [
 @pytest.mark.parametrize("text", IN_EVERY_FIELD)
 def test_a_hostile_text_in_every_field_is_kept_as_sent(world: World, text: str) -> None:
     author = {"name": text, "user_agent": text, "referrer": text, "verified_id": text}
-    comment_id = world.judged_comment(
-        author=author, thread={"id": text, "title": text}, body=text
-    )
+    comment_id = world.judged_comment(author=author, thread={"id": text, "title": text}, body=text)
     found = world.get(comment_id)
     assert {name: found["author"][name] for name in author} == author
     assert (found["thread"]["id"], found["thread"]["title"]) == (text, text)
@@ -345,12 +342,13 @@ NORMALISED = [
          "https://\u0430pple.example/"),
     case(53, "punycode", {"thread": {"url": "https://xn--80ak6aa92e.example/"}}, "thread", "url",
          "https://xn--80ak6aa92e.example/"),
-    case(54, "international email", {"author": {"email": "a@b\u00fccher.example"}}, "author", "email",
-         "a@b\u00fccher.example"),
+    case(54, "international email", {"author": {"email": "a@b\u00fccher.example"}},
+         "author", "email", "a@b\u00fccher.example"),
     case(55, "mapped address", {"author": {"ip": "::ffff:1.2.3.4"}}, "author", "ip", "1.2.3.4"),
     case(55, "private address", {"author": {"ip": "fe80::1"}}, "author", "ip", "fe80::1"),
     case(61, "null means absent", {"author": {"url": None}}, "author", "url", ""),
-    case(64, "line separator in name", {"author": {"name": "a\u2028b"}}, "author", "name", "a\u2028b"),
+    case(64, "line separator in name", {"author": {"name": "a\u2028b"}},
+         "author", "name", "a\u2028b"),
     case(64, "escape and newline in user agent", {"author": {"user_agent": "A\x1b[1m\r\nB"}},
          "author", "user_agent", "A[1mB"),
     case(66, "8 KB of user agent", {"author": {"user_agent": "x" * 8_192}}, "author", "user_agent",
@@ -496,6 +494,13 @@ def test_another_sites_server_key_writes_into_its_own_site_only(world: World) ->
     assert world.row(answer.get_json()["id"]).site_id == other.id
 
 
+@row(10)
+@SQLITE_IS_ENOUGH
+def test_a_public_key_writes_under_pages_of_its_own_site_only(world: World) -> None:
+    answer = send_as_browser(world, thread={"url": "https://other.example/x"})
+    assert_field_refused(answer, "/thread/url")
+
+
 @row(11)
 @SQLITE_IS_ENOUGH
 @pytest.mark.parametrize("name", ["key", "api_key", "access_token", "site_key", "server_key"])
@@ -525,7 +530,8 @@ def test_other_methods_are_not_allowed(world: World, method: str) -> None:
 @row(14)
 @SQLITE_IS_ENOUGH
 @pytest.mark.parametrize(
-    "path", ["/v1/nothing", "/v1/comments/", "/v1//comments", "/v1/../v1/comments", "/v1/./comments"]
+    "path",
+    ["/v1/nothing", "/v1/comments/", "/v1//comments", "/v1/../v1/comments", "/v1/./comments"],
 )
 def test_a_post_is_never_redirected(world: World, path: str) -> None:
     answer = world.client.open(
@@ -556,14 +562,11 @@ def test_a_visitor_over_the_limit_is_told_when_to_come_back(
 @row(56)
 @SQLITE_IS_ENOUGH
 @pytest.mark.parametrize(
-    "forwarded", ["1.2.3.4", ", ".join(f"10.0.{n // 250}.{n % 250}" for n in range(1_000)), "\\o/,,;"]
+    "forwarded",
+    ["1.2.3.4", ", ".join(f"10.0.{n // 250}.{n % 250}" for n in range(1_000)), "\\o/,,;"],
 )
 def test_a_forged_forwarding_header_is_ignored(world: World, forwarded: str) -> None:
-    payload = comment_json()
-    del payload["author"]["ip"]
-    answer = world.post(
-        payload, key=world.public_key, headers={"Origin": ORIGIN, "X-Forwarded-For": forwarded}
-    )
+    answer = send_as_browser(world, {"X-Forwarded-For": forwarded})
     assert world.row(answer.get_json()["id"]).author_ip == "127.0.0.1"
 
 
@@ -593,7 +596,10 @@ def test_one_text_from_many_visitors_is_taken_in_and_held(world: World) -> None:
 
 
 @row(69)
-def test_many_posts_of_one_external_id_store_one_comment(world: World) -> None:
+def test_many_posts_of_one_external_id_store_one_comment(
+    build_world: Callable[..., World],
+) -> None:
+    world = build_world({"ADDRESS_PER_MINUTE": "1000", "EMAIL_PER_MINUTE": "1000"})
     payload = comment_json(external_id="17")
     headers = bearer(world.server_key)
 
@@ -635,32 +641,10 @@ def test_a_cookie_is_no_key(world: World) -> None:
 @SQLITE_IS_ENOUGH
 @pytest.mark.parametrize("agent", ["x" * 8_192, "Ünïcode", ""])
 def test_an_odd_user_agent_of_a_browser_is_cut(world: World, agent: str) -> None:
-    payload = comment_json()
-    del payload["author"]["ip"]
-    answer = world.post(
-        payload, key=world.public_key, headers={"Origin": ORIGIN, "User-Agent": agent}
-    )
+    answer = send_as_browser(world, {"User-Agent": agent})
     assert len(world.row(answer.get_json()["id"]).author_user_agent) <= 512
-
-
-@row(64)
-@SQLITE_IS_ENOUGH
-def test_what_a_visitor_types_makes_no_log_lines_of_its_own(
-    build_world: Callable[..., World], capfd: pytest.CaptureFixture[str]
-) -> None:
-    world = build_world({"LOG_LEVEL": "DEBUG"})
-    forged = "\u2028ERROR forged \u0085line"
-    world.judged_comment(body=f"a\n{forged}", author={"name": "a\u2028b", "user_agent": forged})
-    lines = capfd.readouterr().err.splitlines()
-    assert lines
-    assert all(isinstance(json.loads(line), dict) for line in lines)
-    assert "forged" not in "".join(lines)
 
 
 def test_every_kind_of_bad_input_is_covered() -> None:
     assert test_bad_http.__name__
     assert sorted(ALL - covered) == []
-
-
-def _unused(comment_id: CommentId) -> None:
-    wait_until(lambda: comment_id)

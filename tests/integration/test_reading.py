@@ -6,12 +6,15 @@ from urllib.parse import quote
 
 import pytest
 
-from service.domain.decision import Decision
 from service.domain.comment import CommentId
+from service.domain.decision import Decision
 from tests.support.world import World
 
 THREAD = "/v1/sites/news/threads/an-article/comments"
 COUNTS = "/v1/sites/news/counts"
+
+#: For what does not depend on the database.
+on_one_database = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
 def read(world: World, path: str = THREAD, **query: str) -> dict[str, Any]:
@@ -23,7 +26,10 @@ def read(world: World, path: str = THREAD, **query: str) -> dict[str, Any]:
 
 def reject(world: World, comment_id: CommentId) -> None:
     world.moderation.decide(
-        comment_id, Decision.REJECT, moderator=world.moderator, version=world.row(comment_id).version
+        comment_id,
+        Decision.REJECT,
+        moderator=world.moderator,
+        version=world.row(comment_id).version,
     )
 
 
@@ -54,6 +60,7 @@ def test_only_approved_comments_are_read_oldest_first(world: World) -> None:
     assert world.status(pending) == "pending"
 
 
+@on_one_database
 def test_a_comment_comes_as_text_and_as_safe_html(world: World) -> None:
     world.approved_comment(body="<b>Bold</b>\nnext")
 
@@ -105,7 +112,9 @@ def test_a_reply_moves_up_to_the_nearest_approved_comment(world: World, view: st
     reject(world, middle)
     reject(world, lowest)
 
-    shown = {comment["id"]: comment for comment in every_comment(read(world, view=view)["comments"])}
+    shown = {
+        comment["id"]: comment for comment in every_comment(read(world, view=view)["comments"])
+    }
     assert set(shown) == {root, deepest}
     assert shown[deepest]["parent_id"] == root
 
@@ -171,6 +180,7 @@ def test_a_reader_who_has_the_page_gets_304_until_it_changes(world: World) -> No
     assert changed.headers["ETag"] != tag
 
 
+@on_one_database
 def test_both_views_of_a_thread_have_tags_of_their_own(world: World) -> None:
     world.approved_comment()
 
@@ -180,6 +190,7 @@ def test_both_views_of_a_thread_have_tags_of_their_own(world: World) -> None:
     assert len(tags) == 2
 
 
+@on_one_database
 def test_answers_may_be_cached_and_read_from_any_origin(world: World) -> None:
     answer = world.client.get(THREAD, headers={"Origin": "https://anywhere.example"})
 
@@ -216,6 +227,7 @@ def test_any_key_finds_its_thread(world: World, key: str) -> None:
     assert [comment["id"] for comment in page["comments"]] == [comment_id]
 
 
+@on_one_database
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [
@@ -258,6 +270,7 @@ def test_many_threads_are_counted_at_once(world: World) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@on_one_database
 @pytest.mark.parametrize(
     "question",
     [
@@ -274,6 +287,7 @@ def test_a_wrong_question_for_counts_is_refused(world: World, question: object) 
     assert world.client.post(COUNTS, json=question).status_code == 422
 
 
+@on_one_database
 def test_browsers_may_ask_for_counts_from_any_origin(world: World) -> None:
     answer = world.client.options(
         COUNTS,
@@ -289,9 +303,8 @@ def test_browsers_may_ask_for_counts_from_any_origin(world: World) -> None:
     assert "content-type" in answer.headers["Access-Control-Allow-Headers"].lower()
 
 
-def test_reading_works_while_the_job_queue_is_away(
-    build_world: Callable[..., World]
-) -> None:
+@on_one_database
+def test_reading_works_while_the_job_queue_is_away(build_world: Callable[..., World]) -> None:
     world = build_world({"REDIS_URL": "redis://127.0.0.1:1/0"})
 
     assert read(world)["count"] == 0

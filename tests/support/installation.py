@@ -1,14 +1,13 @@
 """The whole service as real processes, started as an operator does."""
 
-import http.client
 import json
 import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from tests.support.http_service import HttpService
 from tests.support.processes import (
     Process,
     command_line,
@@ -18,27 +17,13 @@ from tests.support.processes import (
     short_folder,
 )
 from tests.support.waiting import wait_until
-from tests.support.world import bearer
 
 #: Visitors of a test all come from one machine.
 _LIMITS = {"ADDRESS_PER_MINUTE": "1000000", "EMAIL_PER_MINUTE": "1000000"}
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the service said."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """Return the body as JSON."""
-        return json.loads(self.body)
-
-
 @dataclass
-class Installation:
+class Installation(HttpService):
     """`python -m service run` on a free port with a data directory of its own.
 
     `environ` adds to its settings, such as DATABASE_URL and REDIS_URL.
@@ -79,11 +64,6 @@ class Installation:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
-    def base_url(self) -> str:
-        """The address of the web server."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
     def credentials(self) -> dict[str, str]:
         """The first site's keys and the first moderator's token."""
         text = (self.folder / "data" / "credentials.json").read_text()
@@ -103,46 +83,6 @@ class Installation:
             for pid in descendants(self.process.pid)
             if all(word in command_line(pid).split() for word in words)
         ]
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        payload: Any = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float = 10.0,
-    ) -> Answer:
-        """Send one request on a connection of its own; `payload` goes as JSON."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        try:
-            body = None if payload is None else json.dumps(payload)
-            kind = {} if payload is None else {"Content-Type": "application/json"}
-            connection.request(method, path, body, {**kind, **(headers or {})})
-            response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
-        finally:
-            connection.close()
-
-    def post(self, payload: Any, headers: Mapping[str, str] | None = None) -> Answer:
-        """Send a comment with the server key."""
-        sent = bearer(self.credentials["server_key"]) | dict(headers or {})
-        return self.request("POST", "/v1/comments", payload, sent)
-
-    def comment(self, comment_id: str) -> Any:
-        """Return a comment as the website reads it."""
-        sent = bearer(self.credentials["server_key"])
-        answer = self.request("GET", f"/v1/comments/{comment_id}", headers=sent)
-        assert answer.status == 200, answer.body
-        return answer.json()
-
-    def judged(self, comment_id: str, bound: float = 20.0) -> Any:
-        """Return a comment once it is pending no more."""
-
-        def settled() -> Any:
-            found = self.comment(comment_id)
-            return found if found["status"] != "pending" else None
-
-        return wait_until(settled, bound, f"{comment_id} is judged")
 
     def _ready(self) -> bool:
         assert self.process is not None

@@ -90,7 +90,10 @@ def find_links(view: View) -> tuple[Link, ...]:
 
 def link_of(address: str) -> Link | None:
     """Return the link that an address field holds, with or without a scheme."""
-    host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    try:
+        host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return None
     domain = registered_domain(host)
     return Link(domain, _target(host, ""), 0, len(address)) if domain else None
 

@@ -43,6 +43,7 @@ _TO_LATIN = str.maketrans(_CYRILLIC + _GREEK, "abekmhopctyxijsdqwhl" + "abeikvop
 _TO_CYRILLIC = str.maketrans("abekmhopctyx", _CYRILLIC[:12])
 _LATIN_LETTER = re.compile("[a-z]")
 _LOOK_ALIKE = re.compile(f"[{_CYRILLIC}{_GREEK}]")
+_ONLY_LATIN = re.compile("[dfgijlnqrsuvwz]")
 _ONLY_CYRILLIC = re.compile("[бгджзийлпфцчшщъыьэюя]")
 _WORD = re.compile(r"\w+")
 _ASCII_SPACES = str.maketrans("\t\n\r\v\f", "     ")
@@ -148,10 +149,15 @@ def _is_dropped(character: str) -> bool:
 
 
 def _unmixed(match: re.Match[str]) -> str:
+    """Return the word in one alphabet: the one that some of its letters leave no doubt about."""
     word = match.group()
-    if not (_LATIN_LETTER.search(word) and _LOOK_ALIKE.search(word)):
+    latin, alike = _LATIN_LETTER.findall(word), _LOOK_ALIKE.findall(word)
+    if not (latin and alike):
         return word
-    return word.translate(_TO_CYRILLIC if _ONLY_CYRILLIC.search(word) else _TO_LATIN)
+    if _ONLY_LATIN.search(word):
+        return word.translate(_TO_LATIN)
+    cyrillic = _ONLY_CYRILLIC.search(word) or len(alike) > len(latin)
+    return word.translate(_TO_CYRILLIC if cyrillic else _TO_LATIN)
 
 
 def _starts(original: str, fold: _Fold) -> list[int]:

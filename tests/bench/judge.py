@@ -1,0 +1,205 @@
+"""How fast a full queue is judged, against the bare work and against a job for each comment."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import count
+
+import sqlalchemy as sa
+
+from service.domain.comment import Author, Comment, CommentId, Status, Submission, ThreadRef
+from service.domain.history import AuthorHistory
+from service.domain.verdict import Verdict
+from service.intake import Intake
+from service.jobs import JOB_SIZE, JobQueue
+from service.keyring import Keyring
+from service.limits import Limiter
+from service.storage import Store
+from service.storage.tables import comments
+from tests.bench.measures import Measure
+from tests.bench.stand import Stand
+from tests.support.waiting import wait_until
+from worker.context import Context
+from worker.engine import judge
+from worker.ruleset.shipped import load_ruleset
+
+_GROUPED = 6_000
+_SINGLE = 600
+_NUMBERS = count(1)
+_PROSE = "The report names the places and the dates, and what was done there. " * 10
+
+
+def measure(stand: Stand) -> list[Measure]:
+    """Return comments judged a second: bare, by jobs of many, by a job each."""
+    store = stand.store()
+    jobs = JobQueue(stand.settings.redis_url)
+    try:
+        bare = _bare(stand, _stored(stand, store, jobs, _GROUPED))
+        grouped = _by_worker(stand, store, jobs, JOB_SIZE, _GROUPED, "worker", "moderation")
+        single = _by_worker(stand, store, jobs, 1, _SINGLE, "tests.bench.single_worker")
+    finally:
+        jobs.close()
+        store.close()
+    return [
+        Measure("judge: bare loop on the raw driver", bare, "/s"),
+        Measure(f"judge: one worker, jobs of {JOB_SIZE}", grouped, "/s"),
+        Measure("judge: one worker, a job for each comment", single, "/s"),
+        Measure("judge: jobs of many, share of the bare loop", grouped / bare, goal=0.5),
+        Measure("judge: jobs of many, times a job for each", grouped / single, goal=10),
+    ]
+
+
+def _stored(stand: Stand, store: Store, jobs: JobQueue, number: int) -> list[CommentId]:
+    """Store comments that wait, by the door's own way but without jobs."""
+    settings, caller = stand.settings, stand.caller(store)
+    keyring = Keyring(settings.secret_key)
+    intake = Intake(store, _NoJobs(), keyring, Limiter(jobs.connection), settings)
+    ids = [intake.submit(caller, _submission()).comment_id for _ in range(number)]
+    intake.close()
+    return ids
+
+
+class _NoJobs(JobQueue):
+    """A job queue that loses everything."""
+
+    def __init__(self) -> None:
+        """Connect to nothing."""
+
+    def moderate(self, ids: Sequence[CommentId]) -> bool:
+        return False
+
+
+def _submission() -> Submission:
+    number = next(_NUMBERS)
+    author = Author(name=f"Reader {number}", email=f"reader-{number}@example.org")
+    return Submission(ThreadRef(f"article-{number % 50}"), author, f"Comment {number}. {_PROSE}")
+
+
+def _bare(stand: Stand, ids: Sequence[CommentId]) -> float:
+    """Load, judge and record on the raw driver: no queue, no library between."""
+    ruleset = load_ruleset()
+    raw = sqlite3.connect(stand.folder / "bench.db", isolation_level=None)
+    raw.row_factory = sqlite3.Row
+    raw.execute("PRAGMA synchronous = FULL")
+    started = time.perf_counter()
+    for batch in _batches(ids, JOB_SIZE):
+        now = datetime.now(UTC)
+        loaded = _load_raw(raw, batch)
+        verdicts = [
+            (comment, judge(comment, ruleset, Context(at=now, history=history)))
+            for comment, history in loaded
+        ]
+        _record_raw(raw, verdicts, now)
+    took = time.perf_counter() - started
+    raw.close()
+    return len(ids) / took
+
+
+def _load_raw(
+    raw: sqlite3.Connection, ids: Sequence[CommentId]
+) -> list[tuple[Comment, AuthorHistory]]:
+    """Return the comments, and what was decided of their authors' earlier ones."""
+    rows = raw.execute(
+        "SELECT c.*, s.slug, t.key, t.url, t.title FROM comments c"
+        " JOIN sites s ON s.id = c.site_id JOIN threads t ON t.id = c.thread_id"
+        f" WHERE c.status = 'pending' AND c.id IN ({_marks(ids)})",
+        ids,
+    ).fetchall()
+    authors = [row["author_email_hash"] for row in rows]
+    raw.execute(
+        "SELECT author_email_hash, status, count(*) FROM comments WHERE site_id = ?"
+        f" AND author_email_hash IN ({_marks(authors)}) AND status <> 'pending' GROUP BY 1, 2",
+        [rows[0]["site_id"], *authors],
+    ).fetchall()
+    return [(_comment(row), AuthorHistory()) for row in rows]
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _comment(row: sqlite3.Row) -> Comment:
+    return Comment(
+        id=row["id"],
+        site_id=row["site_id"],
+        site_slug=row["slug"],
+        thread_id=row["thread_id"],
+        thread=ThreadRef(row["key"], row["url"], row["title"]),
+        status=Status(row["status"]),
+        version=row["version"],
+        author=Author(
+            name=row["author_name"],
+            email=row["author_email"],
+            url=row["author_url"],
+            ip=row["author_ip"],
+            user_agent=row["author_user_agent"],
+            referrer=row["author_referrer"],
+            verified_id=row["author_verified_id"],
+        ),
+        body=row["body"],
+        created_at=datetime.fromtimestamp(row["created_at"] / 1000, UTC),
+        request_id=row["request_id"],
+    )
+
+
+def _record_raw(
+    raw: sqlite3.Connection, verdicts: Sequence[tuple[Comment, Verdict]], now: datetime
+) -> None:
+    at = round(now.timestamp() * 1000)
+    raw.execute("BEGIN IMMEDIATE")
+    raw.executemany(
+        "UPDATE comments SET status = ?, version = version + 1, severity = ?, judged_at = ?,"
+        " pending_since = NULL WHERE id = ? AND status = 'pending' AND version = ?",
+        [(v.status, v.severity, at, c.id, c.version) for c, v in verdicts],
+    )
+    raw.executemany(
+        "INSERT INTO verdicts (comment_id, ruleset, status, at, evidence) VALUES (?, ?, ?, ?, ?)",
+        [(c.id, v.ruleset, v.status, at, json.dumps(v.as_dict())) for c, v in verdicts],
+    )
+    raw.executemany(
+        "INSERT INTO hits (comment_id, rule, category, needed) VALUES (?, ?, ?, ?)",
+        [(c.id, hit.rule, hit.category, hit.needed) for c, v in verdicts for hit in v.hits],
+    )
+    raw.executemany(
+        "INSERT INTO events (comment_id, at, kind, actor, from_status, to_status, version,"
+        " reason, note) VALUES (?, ?, 'verdict', 'rules', 'pending', ?, ?, '', '')",
+        [(c.id, at, v.status, c.version + 1) for c, v in verdicts],
+    )
+    raw.execute("COMMIT")
+
+
+def _by_worker(
+    stand: Stand, store: Store, jobs: JobQueue, size: int, number: int, *worker: str
+) -> float:
+    """Fill the queue, then let one worker process empty it; return its rate."""
+    ids = _stored(stand, store, jobs, number)
+    for batch in _batches(ids, size):
+        jobs.moderate(batch)
+    with stand.running(*worker):
+        wait_until(_none_waits(store), 300, "all are judged", every=0.05)
+    return _rate(store, ids)
+
+
+def _none_waits(store: Store) -> Callable[[], bool]:
+    waiting = sa.select(sa.func.count()).where(comments.c.status == Status.PENDING)
+
+    def none() -> bool:
+        with store.read() as db:
+            return db.execute(waiting).scalar_one() == 0
+
+    return none
+
+
+def _rate(store: Store, ids: Sequence[CommentId]) -> float:
+    """Return comments a second between the first and the last verdict."""
+    times = sa.select(comments.c.judged_at).where(comments.c.id >= ids[0], comments.c.id <= ids[-1])
+    with store.read() as db:
+        judged = sorted(db.execute(times).scalars())
+    first_batch = judged.count(judged[0])
+    return (len(judged) - first_batch) / (judged[-1] - judged[0]).total_seconds()
+
+
+def _batches(ids: Sequence[CommentId], size: int) -> Iterator[Sequence[CommentId]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))

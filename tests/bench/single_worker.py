@@ -1,0 +1,10 @@
+"""A worker that never tops a job up: what one job for each comment costs."""
+
+from service import logs, settings
+from service.jobs import MODERATION
+from worker import processes, runtime
+
+if __name__ == "__main__":
+    runtime.JOB_SIZE = 1
+    logs.configure(settings.load())
+    processes.run(MODERATION, settings.load())

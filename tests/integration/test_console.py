@@ -1,0 +1,332 @@
+"""The review console as a browser without scripts sees it."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from service.domain.comment import CommentId
+from service.domain.decision import Decision, Role
+from tests.support.signing_in import Person, signed_in
+from tests.support.world import World
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+
+CANARY = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{7*7}}"
+
+
+@pytest.fixture
+def person(world: World) -> Person:
+    """A senior moderator at the console."""
+    return signed_in(world)
+
+
+def decide(
+    person: Person, world: World, comment_id: CommentId, decision: str, **more: Any
+) -> TestResponse:
+    version = more.pop("version", world.row(comment_id).version)
+    query = more.pop("query", "")
+    return person.send(
+        f"/review/{comment_id}/decision{query}", decision=decision, version=version, **more
+    )
+
+
+def after(client: FlaskClient, answer: TestResponse) -> str:
+    """Return the text of the page that an answer leads to."""
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return unescape(client.get(answer.headers["Location"]).get_data(as_text=True))
+
+
+def hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found, f"no field {name}"
+    return found[1]
+
+
+def test_held_comments_are_listed_with_reasons_points_and_marks(
+    world: World, person: Person
+) -> None:
+    world.held_comment(author={"name": "Ida", "email": "ida@mail.example"}, body=(
+        "Look at http://one-shop.com and http://two-shop.com now"))  # fmt: skip
+
+    page = person.page()
+
+    assert "Ida" in page
+    assert "2 links from an author without a proven record" in page
+    assert re.search(r"decisive", page)
+    assert re.search(r"1\d / 10", page)
+    assert re.search(r"<mark title=\"[^\"]*links[^\"]*\">http://one-shop.com</mark>", page)
+    assert "First comment" in page
+    assert "An article" in page
+
+
+def test_decisive_reasons_come_first(world: World, person: Person) -> None:
+    world.held_comment(body="Look at http://one-shop.com and http://two-shop.com now")
+
+    page = person.page()
+
+    assert page.index("several-links") < page.index("newcomer-link")
+
+
+def test_tabs_count_comments_by_status(world: World, person: Person) -> None:
+    world.held_comment()
+    world.approved_comment()
+    world.approved_comment()
+
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", person.page()))
+
+    assert "Held 1 oldest under a minute" in page
+    assert "Approved 2" in page
+    assert "Spam 0" in page
+
+
+@pytest.mark.parametrize(
+    ("decision", "status", "told"),
+    [
+        ("approve", "approved", "Comment approved."),
+        ("reject", "rejected", "Comment rejected."),
+        ("spam", "spam", "Comment marked as spam."),
+    ],
+)
+def test_a_button_decides_and_the_next_page_says_so(
+    world: World, person: Person, decision: str, status: str, told: str
+) -> None:
+    comment_id = world.held_comment()
+
+    answer = decide(person, world, comment_id, decision, reason="other", note="As discussed")
+
+    assert told in after(person.client, answer)
+    assert world.status(comment_id) == status
+    event = world.events(comment_id)[-1]
+    assert (event.actor, event.reason, event.note) == ("moderator:anna", "other", "As discussed")
+
+
+def test_the_last_decision_is_undone_from_the_next_page(world: World, person: Person) -> None:
+    comment_id = world.held_comment()
+    page = after(person.client, decide(person, world, comment_id, "spam"))
+
+    answer = person.send("/review/undo", event=hidden(page, "event"))
+
+    assert "1 comment put back" in after(person.client, answer)
+    assert world.status(comment_id) == "held"
+
+
+def test_a_conflict_says_who_decided_what(world: World, person: Person) -> None:
+    comment_id = world.held_comment()
+    version = world.row(comment_id).version
+    other, _ = world.second_moderator("bert")
+    world.moderation.decide(comment_id, Decision.SPAM, moderator=other, version=version)
+
+    page = after(person.client, decide(person, world, comment_id, "approve", version=version))
+
+    assert "Not changed: bert moved this comment to “spam” first." in page
+    assert world.status(comment_id) == "spam"
+
+
+def test_selected_comments_are_decided_and_undone_together(world: World, person: Person) -> None:
+    held = [world.held_comment() for _ in range(3)]
+
+    answer = person.send("/review/decisions", decision="reject", ids=held[:2])
+    page = after(person.client, answer)
+    decided = [world.status(comment_id) for comment_id in held]
+    undone = person.send("/review/undo", batch=hidden(page, "batch"))
+
+    assert "2 comments rejected." in page
+    assert decided == ["rejected", "rejected", "held"]
+    assert "2 comments put back" in after(person.client, undone)
+    assert [world.status(comment_id) for comment_id in held] == ["held"] * 3
+
+
+def test_deciding_on_nothing_changes_nothing_and_says_so(world: World, person: Person) -> None:
+    page = after(person.client, person.send("/review/decisions", decision="reject"))
+
+    assert "No comment was selected." in page
+
+
+def test_a_decision_leads_back_to_the_same_list(world: World, person: Person) -> None:
+    comment_id = world.held_comment()
+
+    answer = decide(
+        person, world, comment_id, "spam", query="?status=all&q=see&next=//evil.example"
+    )
+
+    assert answer.headers["Location"] == "/review?status=all&q=see"
+
+
+def test_filters_in_the_address_narrow_the_list(world: World, person: Person) -> None:
+    world.held_comment(author={"name": "Ida"})
+    world.held_comment(author={"name": "Otto"}, thread={"id": "football", "title": "Football"})
+
+    page = person.page("/review?thread=football&category=spam")
+
+    assert "Otto" in page
+    assert "Ida" not in page
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/review", "Nothing waits for you."),
+        ("/review?status=spam", "No comments here."),
+        ("/review?q=zzz", "No comment fits these filters."),
+    ],
+)
+def test_an_empty_list_says_what_that_means(person: Person, path: str, words: str) -> None:
+    assert words in person.page(path)
+
+
+@pytest.mark.parametrize("query", ["status=lost", "color=red", "after=x", "min_age=x", "q=%00"])
+def test_an_address_that_makes_no_sense_is_an_error_page(person: Person, query: str) -> None:
+    answer = person.client.get(f"/review?{query}")
+
+    assert answer.status_code == 422
+    assert answer.mimetype == "text/html"
+
+
+def test_the_next_page_begins_where_the_first_ends(world: World, person: Person) -> None:
+    ids = [world.post_comment(body=f"See http://a-shop.com and http://b-shop.com {n}")
+           for n in range(21)]  # fmt: skip
+    world.run_worker_once()
+
+    first = person.page()
+    link = re.search(r'href="(/review\?[^"]*after=[^"]+)"', first)
+    assert link
+    second = person.page(unescape(link[1]))
+
+    assert first.count('class="card"') == 20
+    assert second.count('class="card"') == 1
+    assert ids[-1] in second
+
+
+def test_hostile_text_is_shown_as_text_wherever_it_stands(world: World, person: Person) -> None:
+    comment_id = world.held_comment(
+        author={"name": CANARY[:200], "url": "http://a-shop.com/<script>alert(1)</script>",
+                "user_agent": CANARY, "referrer": CANARY},
+        thread={"id": CANARY, "title": CANARY},
+        body=f"{CANARY} http://one-shop.com http://two-shop.com",
+    )  # fmt: skip
+
+    for path in ("/review", f"/review/{comment_id}", "/review?q=" + "%3Cscript%3E"):
+        page = person.page(path)
+        assert "<script" not in page
+        assert "<img src=x" not in page
+        assert "49" not in page.replace(comment_id, "")
+
+
+def test_links_of_a_comment_are_never_live(world: World, person: Person) -> None:
+    comment_id = world.held_comment(
+        author={"url": "http://author-shop.com/"},
+        body="See http://one-shop.com and http://two-shop.com",
+    )
+
+    for path in ("/review", f"/review/{comment_id}"):
+        assert not re.search(r'(href|src|action)="[^"]*shop\.com', person.page(path))
+
+
+def test_hidden_characters_are_shown_as_marks(world: World, person: Person) -> None:
+    world.held_comment(
+        author={"name": "Ida\u202e"}, body="gpj\u202eexe http://one-shop.com http://two-shop.com"
+    )
+
+    page = person.page()
+
+    assert "\u202e" not in re.sub(r'aria-label="[^"]*"|comment by [^<]*', "", page)
+    assert 'title="Hidden character: Right-to-left override">U+202E</span>' in page
+
+
+@pytest.mark.parametrize("role", Role)
+def test_addresses_are_shown_to_senior_moderators_only(world: World, role: Role) -> None:
+    person = signed_in(world, "otto", role)
+    comment_id = world.held_comment(author={"email": "ida@mail.example", "ip": "10.9.8.7"})
+
+    pages = person.page() + person.page(f"/review/{comment_id}")
+
+    assert ("ida@mail.example" in pages) is (role is not Role.MODERATOR)
+    assert ("10.9.8.7" in pages) is (role is not Role.MODERATOR)
+
+
+def test_a_comment_s_page_tells_its_whole_story(world: World, person: Person) -> None:
+    comment_id = world.held_comment()
+    decide(person, world, comment_id, "reject", reason="off_topic", note="Not about football")
+
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", person.page(f"/review/{comment_id}")))
+
+    assert "Arrived" in page
+    assert "Held by the rules" in page
+    assert "Rejected by anna: off topic, “Not about football”" in page
+    assert "links.count" in page
+
+
+def test_a_reply_is_shown_under_what_it_replies_to(world: World, person: Person) -> None:
+    parent = world.approved_comment(author={"name": "Paula"}, body="What was it like?")
+    world.held_comment(parent_id=parent)
+
+    page = person.page()
+
+    assert "Paula" in page
+    assert "What was it like?" in page
+
+
+def test_a_comment_without_text_can_be_looked_at_but_not_decided(
+    world: World, person: Person
+) -> None:
+    comment_id = world.held_comment()
+    world.moderation.erase(comment_id, actor="system")
+
+    page = person.page(f"/review/{comment_id}")
+
+    assert "The text was deleted." in page
+    assert 'name="decision"' not in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/review/{id}/decision", "/review/decisions", "/review/undo", "/logout"]
+)
+@pytest.mark.parametrize("how", ["no token", "wrong token", "from another site"])
+def test_forged_requests_change_nothing(world: World, person: Person, path: str, how: str) -> None:
+    comment_id = world.held_comment()
+    fields = {"decision": "approve", "version": "2", "ids": comment_id, "event": "1"}
+    headers = {}
+    if how == "wrong token":
+        fields["csrf_token"] = "made up"
+    elif how == "from another site":
+        fields["csrf_token"] = person.csrf_token()
+        headers["Sec-Fetch-Site"] = "cross-site"
+
+    answer = person.client.post(path.format(id=comment_id), data=fields, headers=headers)
+
+    assert answer.status_code in (400, 403)
+    assert answer.mimetype == "text/html"
+    assert world.status(comment_id) == "held"
+    assert person.client.get("/review").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/review", "/review/decisions", "/review/undo"])
+def test_strangers_are_led_to_the_sign_in_page(world: World, path: str) -> None:
+    answer = world.client.open(path, method="GET" if path == "/review" else "POST")
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/login")
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/review"])
+def test_pages_carry_the_strict_headers(person: Person, path: str) -> None:
+    headers = person.client.get(path).headers
+
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_the_start_page_names_the_doors(world: World) -> None:
+    page = world.client.get("/").get_data(as_text=True)
+
+    assert 'href="/review"' in page
+    assert 'href="/docs"' in page
+    assert "/demo" not in page

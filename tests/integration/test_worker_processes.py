@@ -1,0 +1,154 @@
+"""`python -m worker` as processes: they come back when they die, and go when told."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from rq import Worker
+
+from service.jobs import QUEUES
+from tests.conftest import SECRET
+from tests.support.processes import Process, alive, children, command_line, python
+from tests.support.processes import resident_megabytes as megabytes
+from tests.support.waiting import wait_until
+from tests.support.world import World
+
+Start = Callable[[], Process]
+
+
+@pytest.fixture
+def dialect() -> str:
+    """One database is enough here."""
+    return "sqlite"
+
+
+@pytest.fixture
+def start(
+    database_url: str, redis_url: str, redis_client: redis.Redis, tmp_path: Path
+) -> Iterator[Start]:
+    """Return a function that starts a supervised worker and waits until it listens."""
+    started: list[Process] = []
+    environ = {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": SECRET,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SWEEP_SECONDS": "0.2",
+        "OVERDUE_SECONDS": "1",
+    }
+
+    def run() -> Process:
+        log = tmp_path / "worker.log"
+        started.append(Process(python("-m", "worker"), log=log, environ=environ))
+        wait_until(lambda: queues_served(redis_client) == set(QUEUES), 20, "workers listen")
+        return started[-1]
+
+    yield run
+    for process in started:
+        if process.running:
+            process.kill()
+
+
+def queues_served(client: redis.Redis) -> set[str]:
+    """Return the queues that RQ knows a worker of, as `rq info` does."""
+    workers = Worker.all(connection=client)
+    assert all(len(worker.queue_names()) == 1 for worker in workers), "two queues lose jobs"
+    return {name for worker in workers for name in worker.queue_names()}
+
+
+def child(process: Process, role: str) -> int:
+    """Return the id of the process that does one job."""
+    [found] = [pid for pid in children(process.pid) if command_line(pid).endswith(f" {role}")]
+    return found
+
+
+def test_a_comment_is_judged_and_a_check_answered(world: World, start: Start) -> None:
+    start()
+
+    comment_id = world.post_comment()
+    answer = world.post(path="/v1/check")
+
+    wait_until(lambda: world.status(comment_id) == "approved", 10, "judged")
+    assert answer.status_code == 200
+    assert answer.get_json()["status"] == "approved"
+
+
+def test_each_job_has_a_process_of_modest_size(start: Start) -> None:
+    process = start()
+
+    wait_until(lambda: len(children(process.pid)) == 3, 10, "three processes")
+    for role in ("moderation", "check", "sweep"):
+        assert megabytes(child(process, role)) < 150
+        assert "-m worker" in command_line(child(process, role))
+
+
+def test_a_process_that_dies_is_started_again_and_said_so(world: World, start: Start) -> None:
+    process = start()
+    first = child(process, "moderation")
+
+    os.kill(first, signal.SIGKILL)
+    comment_id = world.post_comment()
+
+    wait_until(lambda: world.status(comment_id) == "approved", 20, "judged by its successor")
+    assert child(process, "moderation") != first
+    assert "worker moderation was killed by SIGKILL" in process.output()
+
+
+def test_a_comment_whose_job_is_lost_is_swept_up(
+    world: World, start: Start, redis_client: redis.Redis
+) -> None:
+    comment_id = world.post_comment()
+    redis_client.flushall()
+
+    start()
+
+    wait_until(lambda: world.status(comment_id) == "approved", 20, "swept and judged")
+
+
+def test_it_stops_in_order_when_told(world: World, start: Start, redis_client: redis.Redis) -> None:
+    process = start()
+    several = [world.post_comment() for _ in range(30)]
+    family = process.family()
+
+    assert process.stop(signal.SIGTERM) == 0
+
+    assert not any(alive(pid) for pid in family)
+    assert queues_served(redis_client) == set()
+    assert {world.status(comment_id) for comment_id in several} <= {"approved", "pending"}
+
+
+def test_its_processes_do_not_outlive_it(start: Start) -> None:
+    process = start()
+    below = children(process.pid)
+
+    os.kill(process.pid, signal.SIGKILL)
+
+    wait_until(lambda: not any(alive(pid) for pid in below), 5, "all gone")
+
+
+def test_its_log_tells_no_more_than_it_should(world: World, start: Start) -> None:
+    process = start()
+    comment_id = world.post_comment(
+        body="a very private remark", author={"email": "canary@mail.example", "name": "Canary"}
+    )
+    wait_until(lambda: world.status(comment_id) == "approved", 10, "judged")
+    wait_until(lambda: comment_id in process.output(), 10, "told")
+
+    log = process.output()
+    assert "private remark" not in log
+    assert "canary" not in log.lower()
+    assert world.row(comment_id).request_id in log
+
+
+def test_it_refuses_to_start_without_its_settings(tmp_path: Path) -> None:
+    process = Process(
+        python("-m", "worker"), log=tmp_path / "log", environ={"PATH": os.environ["PATH"]}
+    )
+
+    wait_until(lambda: not process.running, 10, "refused")
+
+    assert process.exit_status == 2
+    assert "SECRET_KEY: is required" in process.output()

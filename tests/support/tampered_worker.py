@@ -1,0 +1,121 @@
+"""`python -m tests.support.tampered_worker`: the worker with rules that misbehave on request.
+
+A comment whose text holds one of the words below makes the rule do what the
+word says. Everything else is the worker as it ships.
+"""
+
+import os
+import resource
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
+
+from service import logs
+from service.jobs import JobQueue
+from service.settings import Settings, load
+from service.storage import open_store
+from tests.support.waiting import wait_until
+from worker import runtime
+from worker.mailservers import MailServers
+from worker.processes import ROLES, run
+from worker.rules import RULES
+from worker.ruleset import Match, Rule
+from worker.ruleset.shipped import load_ruleset
+from worker.runtime import Runtime
+from worker.signals.comment import Signals
+from worker.supervisor import supervise
+
+MODULE = "tests.support.tampered_worker"
+
+RAISES = "rule-that-raises"
+SLEEPS = "rule-that-sleeps"
+EXITS = "rule-that-exits"
+EATS_MEMORY = "rule-that-eats-memory"
+#: Judging stops here until the test opens the gate, see `Gate`.
+WAITS = "rule-that-waits"
+
+_MORE_MEGABYTES = 256
+_FOREVER = 60.0
+
+
+class Gate:
+    """Where a worker that judges WAITS stands still, in a folder that the test sees."""
+
+    def __init__(self, folder: Path) -> None:
+        self._reached = folder / "gate-reached"
+        self._open = folder / "gate-open"
+
+    def pass_through(self) -> None:
+        """Say that somebody is here, and go on once the gate is open."""
+        self._reached.touch()
+        wait_until(self._open.exists, _FOREVER, "the gate is open")
+
+    def wait_for_worker(self) -> None:
+        """Return once a worker stands at the gate."""
+        wait_until(self._reached.exists, 30, "a worker stands at the gate")
+
+    def open(self) -> None:
+        """Let whoever stands there go on."""
+        self._open.touch()
+
+
+def _raise() -> None:
+    raise RuntimeError("as asked for")
+
+
+def _eat_memory() -> None:
+    eaten: list[bytes] = []
+    while True:
+        eaten.append(b"x" * 2**24)
+
+
+def _tampered(settings: Settings) -> Runtime:
+    deeds: dict[str, Callable[[], object]] = {
+        RAISES: _raise,
+        SLEEPS: lambda: threading.Event().wait(_FOREVER),
+        EXITS: lambda: os._exit(3),
+        EATS_MEMORY: _eat_memory,
+        WAITS: Gate(settings.data_dir).pass_through,
+    }
+
+    def check(signals: Signals) -> Match | None:
+        for word, deed in deeds.items():
+            if word in signals.comment.body:
+                deed()
+        return None
+
+    rules = (Rule("tampered", "engine", 10, "Never seen", check), *RULES)
+    return Runtime(
+        settings,
+        store=open_store(settings.database_url),
+        jobs=JobQueue(settings.redis_url),
+        ruleset=replace(load_ruleset(), rules=rules),
+        mail_servers=MailServers(),
+    )
+
+
+def _bound_memory() -> None:
+    """Let this process grow by so much and no more, as a container would."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + _MORE_MEGABYTES * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def main() -> None:
+    """Supervise one process for each job, or do the job that is named."""
+    settings = load()
+    logs.configure(settings)
+    if len(sys.argv) == 1:
+        supervise(ROLES, MODULE)
+        return
+    ready = _tampered(settings)
+    _bound_memory()
+    with patch.object(runtime, "current", lambda: ready):
+        run(sys.argv[1], settings)
+
+
+if __name__ == "__main__":
+    main()

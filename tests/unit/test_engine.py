@@ -1,0 +1,153 @@
+"""The engine: every rule is heard, none can spoil the verdict of the others."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from service.domain.comment import Status
+from service.domain.history import AuthorHistory
+from service.domain.verdict import Hit, RuleError, Total
+from tests.support.judging import NOON, a_comment, shipped, verdict_on
+from worker.context import Context
+from worker.engine import held_unchecked, judge
+from worker.ruleset import Match, Rule, RuleMode, Ruleset
+from worker.signals.comment import Lists, Signals
+
+CALM = Context(at=NOON)
+
+
+def rule(
+    name: str, points: int, *, category: str = "spam", mode: RuleMode = "live", hits: bool = True
+) -> Rule:
+    """Return a rule that matches always or never."""
+    return Rule(name, category, points, "Because", lambda _: Match() if hits else None, mode)
+
+
+def failing(mode: RuleMode = "live") -> Rule:
+    """Return a rule that cannot run."""
+
+    def check(_signals: Signals) -> Match | None:
+        raise ValueError("with the comment's text in it")
+
+    return Rule("broken", "spam", 10, "Because", check, mode)
+
+
+def ruleset(*rules: Rule) -> Ruleset:
+    """Return a ruleset of these rules alone."""
+    return Ruleset(rules, Lists(), {"spam": 10, "abuse": 10}, "test")
+
+
+def needed(*rules: Rule) -> set[str]:
+    """Return the rules without each of which the comment would have been approved."""
+    verdict = judge(a_comment(), ruleset(*rules), CALM)
+    return {hit.rule for hit in verdict.hits if hit.needed}
+
+
+def test_no_match_approves() -> None:
+    verdict = judge(a_comment(), ruleset(rule("a", 10, hits=False)), CALM)
+
+    assert verdict.status is Status.APPROVED
+    assert verdict.severity == 0
+    assert verdict.totals == {"spam": Total(0, 10), "abuse": Total(0, 10)}
+
+
+def test_points_add_up_within_a_category_and_not_across() -> None:
+    within = judge(a_comment(), ruleset(rule("a", 6), rule("b", 4)), CALM)
+    across = judge(a_comment(), ruleset(rule("a", 6), rule("b", 4, category="abuse")), CALM)
+
+    assert within.status is Status.HELD
+    assert across.status is Status.APPROVED
+
+
+@pytest.mark.parametrize(("points", "severity"), [(9, 0), (10, 1), (20, 2), (30, 3), (90, 3)])
+def test_severity_tells_how_far_over_the_threshold(points: int, severity: int) -> None:
+    verdict = judge(a_comment(), ruleset(rule("a", points)), CALM)
+
+    assert verdict.severity == severity
+
+
+def test_a_rule_in_the_shadow_is_shown_and_decides_nothing() -> None:
+    verdict = judge(a_comment(), ruleset(rule("a", 10, mode="shadow")), CALM)
+
+    assert verdict.status is Status.APPROVED
+    assert verdict.hits == (Hit("a", "spam", 10, "Because", mode="shadow"),)
+
+
+def test_a_rule_that_is_off_does_not_run() -> None:
+    verdict = judge(a_comment(), ruleset(replace(failing(), mode="off")), CALM)
+
+    assert (verdict.status, verdict.errors) == (Status.APPROVED, ())
+
+
+def test_needed_are_those_without_which_the_comment_would_be_approved() -> None:
+    assert needed(rule("a", 10)) == {"a"}
+    assert needed(rule("a", 6), rule("b", 4)) == {"a", "b"}
+    assert needed(rule("a", 10), rule("b", 4)) == {"a"}
+    assert needed(rule("a", 10), rule("b", 10)) == set()
+    assert needed(rule("a", 10), rule("b", 10, category="abuse")) == set()
+    assert needed(rule("a", 10), rule("b", 10, mode="shadow")) == {"a"}
+    assert needed(rule("a", 9)) == set()
+
+
+def test_a_rule_that_raises_holds_the_comment_with_a_plain_reason() -> None:
+    verdict = judge(a_comment(), ruleset(failing(), rule("a", 4)), CALM)
+
+    assert verdict.status is Status.HELD
+    assert [(hit.rule, hit.category, hit.why) for hit in verdict.hits] == [
+        ("broken", "engine", "Rule broken could not run"),
+        ("a", "spam", "Because"),
+    ]
+    assert verdict.errors == (RuleError("broken", "ValueError"),)
+
+
+def test_a_shadow_rule_that_raises_is_only_told() -> None:
+    verdict = judge(a_comment(), ruleset(failing("shadow")), CALM)
+
+    assert verdict.status is Status.APPROVED
+    assert verdict.errors == (RuleError("broken", "ValueError"),)
+
+
+def test_a_comment_whose_evidence_cannot_be_gathered_is_held() -> None:
+    broken = a_comment(author=None)
+
+    verdict = judge(broken, ruleset(), CALM)
+
+    assert verdict.status is Status.HELD
+    assert verdict.hits[0].why == "The evidence could not be gathered"
+
+
+def test_the_verdict_keeps_what_the_rules_read_and_what_was_absent() -> None:
+    verdict = verdict_on(
+        "see http://example.com/a",
+        history=AuthorHistory(claimed_approved=2, seen=5),
+        text_seen=None,
+    )
+
+    assert verdict.signals["links"] == ["example.com"]
+    assert verdict.signals["author.claimed_approved"] == 2
+    assert verdict.signals["author.seen"] == 5
+    assert set(verdict.absent) == {"count.text.1h", "email.deliverable"}
+
+
+def test_judging_again_gives_the_same() -> None:
+    comment = a_comment("you asshole, see http://example.com and cheap.xyz")
+    once, again = (replace(judge(comment, shipped(), CALM), took_ms=0.0) for _ in range(2))
+
+    assert once == again
+
+
+def test_a_verdict_is_plain_json() -> None:
+    verdict = verdict_on("see http://example.com")
+    plain = verdict.as_dict()
+
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain["at"] == "2026-03-01T12:00:00+00:00"
+    assert plain["hits"][0]["spans"] == [{"field": "body", "start": 4, "end": 22, "view": "links"}]
+
+
+def test_what_could_not_be_checked_is_held_for_that_reason_alone() -> None:
+    verdict = held_unchecked("time-limit", "Took too long", ruleset="test", at=NOON)
+
+    assert (verdict.status, verdict.severity) == (Status.HELD, 1)
+    assert [(hit.category, hit.needed, hit.spans) for hit in verdict.hits] == [("engine", True, ())]
