@@ -1,6 +1,7 @@
-"""Commands about sites and their keys: setup, create-site, rotate-key."""
+"""Commands about sites and their keys."""
 
 from datetime import timedelta
+from typing import Any
 
 import click
 from sqlalchemy.exc import IntegrityError
@@ -12,9 +13,10 @@ from service.installation import fresh_credentials, has_sites, install
 from service.keyring import new_key
 from service.local import Refused
 from service.moderation import utc_now
-from service.storage.sites import add_key, create_site, rotate_keys, site_by_slug
+from service.storage.sites import add_key, create_site, rotate_keys, site_by_slug, update_site
 
 _KINDS = click.Choice([kind.value for kind in KeyKind])
+_MODERATION = click.Choice([mode.value for mode in Moderation])
 
 
 @click.command()
@@ -36,7 +38,7 @@ def setup(origins: tuple[str, ...]) -> None:
 @click.option("--origin", "origins", multiple=True, help="scheme://host[:port]; may be repeated.")
 @click.option(
     "--moderation",
-    type=click.Choice([mode.value for mode in Moderation]),
+    type=_MODERATION,
     default=Moderation.RULES.value,
     show_default=True,
     help="Who looks first: the rules, or a person at all comments.",
@@ -86,4 +88,28 @@ def rotate_key(slug: str, kind: str, overlap_hours: float) -> None:
     click.echo(f"Older {kind} keys end in {overlap_hours:g} hours.", err=True)
 
 
-COMMANDS: tuple[click.Command, ...] = (setup, create, rotate_key)
+@click.command("update-site")
+@click.argument("slug")
+@click.option("--name", help="What moderators read.")
+@click.option("--origin", "origins", multiple=True, help="Replaces all; may be repeated.")
+@click.option("--moderation", type=_MODERATION, help="Who looks first.")
+@click.option("--require-name/--allow-no-name", default=None, help="Whether authors need a name.")
+@click.option("--require-email/--allow-no-email", default=None, help="... and an address.")
+@click.option("--honeypot-field", help="Form field that readers do not see.")
+@click.option("--max-depth", type=click.IntRange(1, 20), help="How deep replies may go.")
+@click.option("--reports-to-reopen", type=click.IntRange(1), help="Reports that send one back.")
+@click.option("--house-rules", help="What authors of held comments are told.")
+def update(slug: str, **changes: Any) -> None:
+    """Change how a site takes comments; what is not named stays as it is."""
+    changes["origins"] = list(changes["origins"]) or None
+    given = {name: value for name, value in changes.items() if value is not None}
+    with migrated_store() as store, store.write() as db:
+        site = site_by_slug(db, slug)
+        if site is None:
+            raise Refused(f"There is no site {slug!r}.")
+        if not given:
+            raise Refused("Say what to change; --help lists it.")
+        update_site(db, site.id, **given)
+
+
+COMMANDS: tuple[click.Command, ...] = (setup, create, update, rotate_key)

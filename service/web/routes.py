@@ -19,6 +19,7 @@ from service.web import (
     review,
     security,
     start,
+    threads,
 )
 
 #: Every blueprint, in the order in which a reader would look for them.
@@ -29,6 +30,7 @@ BLUEPRINTS = (
     reports.bp,
     receipts.bp,
     comments.bp,
+    threads.bp,
     review.bp,
     login.bp,
     console.bp,

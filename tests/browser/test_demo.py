@@ -109,7 +109,7 @@ def test_what_was_typed_survives_a_mistake(visit: Callable[..., Visitor], script
 
 
 def test_the_honeypot_is_out_of_sight_and_out_of_the_tab_order(
-    visit: Callable[..., Visitor]
+    visit: Callable[..., Visitor],
 ) -> None:
     reader = visit()
     reader.go("/demo")

@@ -59,7 +59,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(desk: Desk) -> None:
                 break
 
     assert [len(page) for page in pages] == [2, 2, 2, 1]
-    assert sum(pages, []) == whole
+    assert [each for page in pages for each in page] == whole
 
 
 def test_a_last_page_that_is_full_has_no_next(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests that take a `seed` once, or at full length for twenty; the id tells it."""
     if "seed" not in metafunc.fixturenames:
         return
-    given = metafunc.config.getoption("--seed")
-    number = _FULL_SEEDS if metafunc.config.getoption("--full-length") else 1
-    seeds = [given] if given is not None else random.sample(range(10_000), number)
+    seeds = _seeds(metafunc.config)
     metafunc.parametrize("seed", seeds, ids=[f"seed {seed}" for seed in seeds])
+
+
+@cache
+def _seeds(config: pytest.Config) -> list[int]:
+    given = config.getoption("--seed")
+    number = _FULL_SEEDS if config.getoption("--full-length") else 1
+    return [given] if given is not None else random.sample(range(10_000), number)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -98,13 +104,11 @@ def own_stack(sqlite_databases: SqliteDatabases, tmp_path: Path) -> Iterator[Cal
 
 def heal(stack: Stack) -> None:
     """End whatever fault a test left behind."""
-    send(stack.worker_pids(), SIGCONT)
     if not stack.redis.process.running:
         stack.redis.start()
-    for worker in stack.workers[1:]:
-        stack.kill_worker(worker)
-    if not stack.workers:
-        stack.start_worker()
+    if len(stack.workers) != 1 or not stack.workers[0].running:
+        stack.replace_workers()
+    send(stack.worker_pids(), SIGCONT)
     wait_until(stack.serves, 30, "the web server answers")
 
 

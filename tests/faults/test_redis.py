@@ -64,3 +64,19 @@ def test_a_flushed_queue_is_found_again(
 
     audited(stack, ledger).stayed_alive()
     assert {line.status for line in ledger.acks()} == {202}
+
+
+def test_two_hundred_comments_sent_without_redis_are_judged_with_it(stack: Stack) -> None:
+    stack.redis.stop()
+    ids = [stack.send() for _ in range(200)]
+    stack.redis.start()
+
+    assert {stack.judged(each, 30)["status"] for each in ids} == {"approved"}
+
+
+def test_two_hundred_comments_whose_jobs_were_flushed_are_judged(stack: Stack) -> None:
+    with paused(stack.worker_pids()):
+        ids = [stack.send() for _ in range(200)]
+        stack.redis.client().flushall()
+
+    assert {stack.judged(each, 30)["status"] for each in ids} == {"approved"}

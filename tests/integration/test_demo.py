@@ -16,7 +16,7 @@ from service.domain.site import KeyKind
 from service.keyring import new_key
 from service.storage.sites import add_key
 from service.web.demo import THREAD_KEY
-from tests.support.world import World
+from tests.support.world import World, bearer
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -71,8 +71,7 @@ def back(world: World, answer: TestResponse) -> str:
 
 
 def only_comment(world: World) -> CommentId:
-    told = world.client.get("/v1/review/comments",
-                            headers={"Authorization": f"Bearer {world.token}"}).get_json()  # fmt: skip
+    told = world.client.get("/v1/review/comments", headers=bearer(world.token)).get_json()
     (comment,) = told["comments"]
     return CommentId(comment["id"])
 
@@ -158,8 +157,16 @@ def test_comments_too_deep_have_no_reply_link(world: World) -> None:
     assert page(world).count(">Reply</a>") == world.site.max_depth - 1
 
 
-@pytest.mark.parametrize("query", ["?reply_to=nobody", "?after=x", "?receipt=/v1/receipts/forged",
-                                   "?receipt=javascript:alert(1)", "?receipt=//evil.example"])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?reply_to=nobody",
+        "?after=x",
+        "?receipt=/v1/receipts/forged",
+        "?receipt=javascript:alert(1)",
+        "?receipt=//evil.example",
+    ],
+)
 def test_made_up_parameters_change_nothing(world: World, query: str) -> None:
     def steady(text: str) -> str:
         return re.sub(r'name="form_opened_at" value="[^"]+"', "", text)

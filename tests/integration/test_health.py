@@ -110,10 +110,10 @@ def test_a_redis_that_may_drop_jobs_is_warned_of(
 def test_workers_are_counted_by_queue_and_dead_ones_are_not(
     settings: Settings, redis_client: redis.Redis
 ) -> None:
-    for name in ("living", "dead"):
-        worker = QueueWorker(MODERATION, connect(settings.redis_url), name=name)
+    workers = [QueueWorker(MODERATION, connect(settings.redis_url)) for _ in range(2)]
+    for worker in workers:
         worker.register_birth()
-    redis_client.delete("rq:worker:dead")
+    redis_client.delete(workers[0].key)
 
     assert ask(settings)[1]["workers"] == {"moderation": 1, "check": 0}
 

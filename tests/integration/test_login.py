@@ -85,7 +85,8 @@ def test_who_is_not_signed_in_is_led_to_the_page_asked_for_afterwards(world: Wor
 
 
 @pytest.mark.parametrize(
-    "wanted", ["https://evil.example/", "//evil.example", "/\\evil.example", "/demo", "/review\r\nX: y"]
+    "wanted",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "/demo", "/review\r\nX: y"],
 )
 def test_signing_in_leads_nowhere_else(world: World, wanted: str) -> None:
     add_person(world, "anna")

@@ -7,10 +7,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from rq.registry import StartedJobRegistry
+
+from service.domain.comment import CommentId
+from service.domain.decision import Event
 from service.installation import Credentials, fresh_credentials, install
-from service.jobs import JobQueue
+from service.jobs import MODERATION, JobQueue
 from service.storage import Store, open_store
+from service.storage.comments import events_of
 from tests.support.databases import as_setting
 from tests.support.http_service import HttpService
 from tests.support.processes import (
@@ -24,6 +30,7 @@ from tests.support.processes import (
 )
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
+from tests.support.world import comment_json
 
 SECRET = "what these processes share, and nobody else knows"
 
@@ -53,10 +60,12 @@ class Stack(HttpService):
         self._await_worker(worker)
         return self
 
-    def start_worker(self, module: str = "worker", *, wait: bool = True) -> Process:
-        """Start one more worker and return it once it can judge."""
+    def start_worker(
+        self, module: str = "worker", *, wait: bool = True, **variables: str
+    ) -> Process:
+        """Start one more worker and return it once it can judge; keywords set variables."""
         self._started += 1
-        worker = self._process(f"worker-{self._started}", module)
+        worker = self._process(f"worker-{self._started}", module, **variables)
         self.workers.append(worker)
         if wait:
             self._await_worker(worker)
@@ -66,6 +75,11 @@ class Stack(HttpService):
         """End a worker, all its processes, with SIGKILL."""
         worker.kill()
         self.workers.remove(worker)
+
+    def replace_workers(self, module: str = "worker", **variables: str) -> Process:
+        """End all workers with SIGKILL, then start one."""
+        self.kill_workers()
+        return self.start_worker(module, **variables)
 
     def kill_workers(self) -> None:
         """End all workers with SIGKILL."""
@@ -119,6 +133,23 @@ class Stack(HttpService):
         """Return the ids of the processes that answer requests."""
         return descendants(self.web.pid)
 
+    def send(self, **changes: Any) -> str:
+        """Send a valid comment, changed as `comment_json` says, and return its id."""
+        answer = self.post(comment_json(**changes))
+        assert answer.status == 202, answer.body
+        comment_id: str = answer.json()["id"]
+        return comment_id
+
+    def events(self, comment_id: str) -> list[Event]:
+        """Return what happened to a comment, in order."""
+        with self.store.read() as db:
+            return events_of(db, CommentId(comment_id))
+
+    def queue_is_done(self) -> bool:
+        """Return whether no job waits or runs."""
+        started = StartedJobRegistry(MODERATION, connection=self.jobs.connection)
+        return self.jobs.backlog() == 0 and len(started) == 0
+
     def serves(self) -> bool:
         """Return whether the web server says that it lives."""
         try:
@@ -134,7 +165,7 @@ class Stack(HttpService):
     def _made(self) -> Credentials:
         return fresh_credentials(self.base_url)
 
-    def _process(self, name: str, *module: str) -> Process:
+    def _process(self, name: str, *module: str, **variables: str) -> Process:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         environ = {
             "SECRET_KEY": SECRET,
@@ -147,7 +178,7 @@ class Stack(HttpService):
         return Process(
             python("-m", *module),
             log=self.folder / f"{name}.log",
-            environ=kept | environ | dict(self.variables),
+            environ=kept | environ | dict(self.variables) | variables,
         )
 
     def _await_worker(self, worker: Process) -> None:

@@ -48,6 +48,12 @@ class Gate:
         self._reached = folder / "gate-reached"
         self._open = folder / "gate-open"
 
+    def close(self) -> "Gate":
+        """Forget who came and stop whoever comes next."""
+        self._reached.unlink(missing_ok=True)
+        self._open.unlink(missing_ok=True)
+        return self
+
     def pass_through(self) -> None:
         """Say that somebody is here, and go on once the gate is open."""
         self._reached.touch()

@@ -55,6 +55,7 @@ HITS: list[tuple[str, str, dict[str, Any]]] = [
     ("listed-phrase", "hello", {"author": Author(name="Buy Viagra", email="a@example.com")}),
     ("listed-domain", "traffic from http://www.semalt.com/x", {}),
     ("listed-domain", "hello", {"author": with_url("https://semalt.com")}),
+    ("praise-with-address", "Nice blog, keep up the good work!", {"author": with_url()}),
     ("same-text", "This text came by before, did it not?", {"text_seen": 3}),
     ("honeypot", "hello", {"honeypot_filled": True}),
     ("disposable-email", "hello", {"author": Author(name="A", email="a@mailinator.com")}),
@@ -83,6 +84,8 @@ MISSES: list[tuple[str, str, dict[str, Any]]] = [
     ("listed-phrase", "He watched a video and checked out.", {}),
     ("listed-domain", "semalt.com.example.org is another", {}),
     ("listed-domain", "notsemalt.com", {}),
+    ("praise-with-address", "Nice blog, keep up the good work!", {}),
+    ("praise-with-address", "The committee did good work.", {"author": with_url()}),
     ("same-text", "This text came by before, did it not?", {"text_seen": 2}),
     ("same-text", "This text came by before, did it not?", {"text_seen": None}),
     ("same-text", "Thank you so much!", {"text_seen": 99}),
@@ -210,7 +213,7 @@ def test_a_name_is_never_taken_for_part_of_the_sentence() -> None:
     assert verdict.errors == ()
 
 
-@pytest.mark.parametrize("name", ["insults", "spam-phrases"])
+@pytest.mark.parametrize("name", ["insults", "praise", "spam-phrases"])
 def test_lists_have_no_entry_twice_and_none_that_is_too_short(name: str) -> None:
     entries = [plain(entry).text for entry in shipped().lists.words[name].entries]
 
@@ -224,7 +227,7 @@ def test_lists_have_no_entry_twice_and_none_that_is_too_short(name: str) -> None
 def test_words_that_reports_need_are_not_listed(word: str) -> None:
     view = plain(f"they spoke of {word} again")
 
-    assert [words.find(view) for words in shipped().lists.words.values()] == [None, None]
+    assert not any(words.find(view) for words in shipped().lists.words.values())
 
 
 def test_a_list_is_searched_as_whole_words_in_any_script() -> None:

@@ -57,6 +57,16 @@ def listed(name: str) -> Callable[[Signals], Match | None]:
     return check
 
 
+def praise_with_address(signals: Signals) -> Match | None:
+    """Notice praise that fits any site, left for the sake of the author's own address.
+
+    Not praise by somebody who leaves none.
+    """
+    if signals.has_record or not signals.author_link:
+        return None
+    return listed("praise")(signals)
+
+
 def listed_domain(signals: Signals) -> Match | None:
     """Notice links to what is known to be advertised by spam.
 
@@ -131,6 +141,8 @@ RULES = (
          several_links),
     Rule("newcomer-link", "spam", 6, "A link to {value} from an author with no approved comments",
          newcomer_link),
+    Rule("praise-with-address", "spam", 10, "Praise that fits any site, with an address: {value}",
+         praise_with_address),
     Rule("same-text", "spam", 10, "The same text came {value} times before within an hour",
          same_text),
     Rule("honeypot", "spam", 10, "Filled in a field that readers do not see", honeypot),
