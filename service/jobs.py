@@ -7,7 +7,7 @@ functions by dotted name, because the service does not import the worker.
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from redis import Redis
@@ -147,5 +147,4 @@ def _await_verdict(job: Job, patience: int) -> dict[str, Any]:
     if result is None or result.type is not Result.Type.SUCCESSFUL:
         job.delete()
         raise CheckUnavailable("no worker answered in time")
-    verdict: dict[str, Any] = result.return_value
-    return verdict
+    return cast(dict[str, Any], result.return_value)

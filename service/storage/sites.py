@@ -69,15 +69,17 @@ def add_key(
     expires_at: datetime | None = None,
 ) -> SiteKey:
     """Store the digest of `key` for the site; the key itself is kept nowhere."""
-    values = {
-        "kind": kind,
-        "prefix": key[:_PREFIX_CHARACTERS],
-        "created_at": now,
-        "expires_at": expires_at,
-    }
-    statement = sa.insert(site_keys).values(site_id=site_id, hash=digest(key), **values)
+    prefix = key[:_PREFIX_CHARACTERS]
+    statement = sa.insert(site_keys).values(
+        site_id=site_id,
+        kind=kind,
+        prefix=prefix,
+        hash=digest(key),
+        created_at=now,
+        expires_at=expires_at,
+    )
     created = db.execute(statement.returning(site_keys.c.id)).scalar_one()
-    return SiteKey(id=created, **values)
+    return SiteKey(created, kind, prefix, created_at=now, expires_at=expires_at)
 
 
 def rotate_keys(

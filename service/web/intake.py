@@ -83,7 +83,7 @@ def _from_page() -> Response:
     except (ModerationError, HTTPException) as error:
         return _refusal_page(error, site)
     if back:
-        return redirect(_with_outcome(back, accepted.comment_id), 303)
+        return make_response(redirect(_with_outcome(back, accepted.comment_id), 303))
     link = receipt_url(accepted.comment_id)
     return make_response(render_template("accepted.html", receipt_url=link), 202)
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from service.domain.comment import CommentId, Status
 from service.storage import Store
 from service.storage.comments import comment_by_id
-from service.domain.comment import CommentId, Status
 from tests.bench.measures import Measure, percentile
 from tests.bench.stand import Stand
 from tests.support.processes import resident_megabytes

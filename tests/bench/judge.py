@@ -198,7 +198,8 @@ def _rate(store: Store, ids: Sequence[CommentId]) -> float:
     with store.read() as db:
         judged = sorted(db.execute(times).scalars())
     first_batch = judged.count(judged[0])
-    return (len(judged) - first_batch) / (judged[-1] - judged[0]).total_seconds()
+    took: float = (judged[-1] - judged[0]).total_seconds()
+    return (len(judged) - first_batch) / took
 
 
 def _batches(ids: Sequence[CommentId], size: int) -> Iterator[Sequence[CommentId]]:

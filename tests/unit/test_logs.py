@@ -98,7 +98,9 @@ def test_a_field_for_private_things_keeps_its_value_back(
         pytest.param(f"<{ADDRESS}>", "<[redacted]>", id="address in brackets"),
         pytest.param("redis://:secret@redis:6379", "redis://:[redacted]:6379", id="password"),
         pytest.param(f"key {KEY} refused", "key sk_[redacted] refused", id="key"),
-        pytest.param(f"Authorization: Bearer {KEY}", "Authorization: Bearer [redacted]", id="token"),
+        pytest.param(
+            f"Authorization: Bearer {KEY}", "Authorization: Bearer [redacted]", id="token"
+        ),
         pytest.param(f"bearer {'a' * 20}", "Bearer [redacted]", id="token of another kind"),
         pytest.param("risk_assessment_of_many_things", None, id="a word that holds sk_"),
         pytest.param("pk_comments", None, id="the name of a primary key"),

@@ -175,7 +175,12 @@ def operation() -> Json:
         return f"{number}{drawer}"
 
     described = build(app, cast(Settings, SimpleNamespace(base_url="https://x.example")))
-    assert set(described["components"]["schemas"]) == {"Problem", "ProblemError", "Question", "Reply"}
+    assert set(described["components"]["schemas"]) == {
+        "Problem",
+        "ProblemError",
+        "Question",
+        "Reply",
+    }
     found: Json = described["paths"]["/v1/desks/{number}/{drawer}/questions"]["post"]
     return found
 
