@@ -7,7 +7,6 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet
 SUITES := unit contract integration browser e2e faults
 
-# The children of a recipe must see Ctrl-C's effect in order, so recipes exec.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -28,8 +27,12 @@ replay: $(VENV)/run.stamp ## Post labelled comments and see the verdicts: FILE=x
 	@exec $(BIN)/python -m service replay $(OPTIONS) "$(FILE)"
 
 .PHONY: test
-test: packages $(VENV)/test.stamp lint ## Run the linters and every test, fast ones first
+test: test-packages $(VENV)/test.stamp lint ## Run the linters and every test, fast ones first
 	$(BIN)/python -m pytest $(addprefix tests/,$(SUITES))
+
+.PHONY: test-packages
+test-packages:
+	@.ci/packages postgresql chromium
 
 .PHONY: lint
 lint: $(VENV)/test.stamp ## Check style, types and the Dockerfile
@@ -39,20 +42,18 @@ lint: $(VENV)/test.stamp ## Check style, types and the Dockerfile
 	$(BIN)/hadolint Dockerfile
 
 .PHONY: lint-compose
-lint-compose: tests/node_modules/.package-lock.json ## Check docker-compose.yml; needs npm
+lint-compose: tests/node_modules/.package-lock.json ## Check docker-compose.yml
 	tests/node_modules/.bin/dclint --config tests/dclint.json --max-warnings 0 docker-compose.yml
 
 .PHONY: bench
-bench: packages $(VENV)/test.stamp ## Measure speed against the goals and print the table
+bench: $(VENV)/test.stamp ## Measure speed against the goals and print the table
+	@.ci/packages wrk
 	@exec $(BIN)/python -m tests.bench
 
 .PHONY: faults
-faults: packages $(VENV)/test.stamp ## Run the fault tests at full length: 20 seeds each
+faults: $(VENV)/test.stamp ## Run the fault tests at full length: 20 seeds each
+	@.ci/packages postgresql
 	$(BIN)/python -m pytest tests/faults --full-length
-
-.PHONY: packages
-packages: ## Install the Debian packages that the tests need, or say how
-	@.ci/packages
 
 .PHONY: secrets
 secrets: .env ## Write fresh secrets for docker compose into .env, once
@@ -94,4 +95,5 @@ $(VENV)/test.stamp: tests/requirements.txt $(VENV)/run.stamp
 	@touch $@
 
 tests/node_modules/.package-lock.json: tests/package-lock.json
+	@.ci/packages npm
 	npm ci --prefix tests --no-audit --no-fund

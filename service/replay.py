@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -114,9 +115,8 @@ def replay(
 
     `posted` and `judged` are called once for each comment. Raises ServiceGone.
     """
-    service = _Service(url, key)
     outcome = Outcome(posted=len(rows))
-    with ThreadPoolExecutor(connections) as pool:
+    with closing(_Service(url, key)) as service, ThreadPoolExecutor(connections) as pool:
         began = time.monotonic()
         answers = list(pool.map(_counting(service.post, posted), rows))
         outcome.accept_seconds = time.monotonic() - began
@@ -157,6 +157,12 @@ class _Service:
         self._host, self._port = parts.hostname, parts.port
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._own = threading.local()
+        self._all: list[HTTPConnection] = []
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        for connection in self._all:
+            connection.close()
 
     def post(self, row: Row) -> Answer:
         """Post a comment, again while the service is busy; return the final answer."""
@@ -196,6 +202,7 @@ class _Service:
         if not hasattr(self._own, "connection"):
             kind = HTTPSConnection if self._secure else HTTPConnection
             self._own.connection = kind(self._host, self._port, timeout=_ANSWER_SECONDS)
+            self._all.append(self._own.connection)
         return cast(HTTPConnection, self._own.connection)
 
 

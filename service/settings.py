@@ -20,21 +20,25 @@ class SettingsError(Exception):
     """One or more settings are unusable; the message names each of them."""
 
 
-def _whole_number(text: str, at_least: int = 0) -> int:
-    number = int(text)
-    if number < at_least:
-        raise ValueError(f"must be at least {at_least}")
-    return number
-
-
 def _positive(text: str) -> int:
-    return _whole_number(text, at_least=1)
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError("must be a whole number of at least 1")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        raise ValueError("must be a whole number from 1 to 65535")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 0 < number < float("inf"):
-        raise ValueError("must be more than 0")
+        raise ValueError("must be a number of seconds above 0")
     return number
 
 
@@ -128,7 +132,7 @@ class Settings:
         "/var/lib/anteroom",
     )
     host: str = _setting(str, "127.0.0.1", "Address that the web server listens on", "0.0.0.0")
-    port: int = _setting(_positive, "8000", "Port that the web server listens on", "8080")
+    port: int = _setting(_port, "8000", "Port that the web server listens on", "8080")
     base_url: str = _setting(
         _origin,
         "http://127.0.0.1:8000",

@@ -1,6 +1,7 @@
 """The web server: Granian with the limits that we want, the same everywhere."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -42,7 +43,7 @@ def serve(settings: Settings, load: Callable[[str], Any] | None = None) -> None:
     with TemporaryDirectory(prefix="anteroom-metrics-", dir=place) as directory:
         # What the processes count they count together, see `service.metrics`.
         export(PROMETHEUS_MULTIPROC_DIR=directory)
-        server.serve(target_loader=load or _load_application)
+        server.serve(target_loader=load or partial(_load_application, settings))
 
 
 def _server(settings: Settings) -> AbstractServer[Any]:
@@ -63,9 +64,11 @@ def _server(settings: Settings) -> AbstractServer[Any]:
     )
 
 
-def _load_application(_target: str) -> Any:
+def _load_application(settings: Settings, _target: str) -> Any:
     """Return the application; runs in each process of the server."""
     die_with_parent()
-    from service.app import create_app  # not before the server has split into processes
+    # Not before the server has split into processes.
+    from service.app import create_app
+    from service.web.body_watch import BodyWatch
 
-    return create_app()
+    return BodyWatch(create_app(settings), settings.port)

@@ -8,12 +8,12 @@ import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from service import settings as service_settings
 from service.settings import Settings
 from service.storage import Store, open_store
-from tests.support.chromium import chromium, new_page
+from tests.support.chromium import chromium
 from tests.support.databases import (
     DIALECTS,
     Databases,
@@ -189,17 +189,3 @@ def browser() -> Iterator[Browser]:
     """Chromium, started once."""
     with chromium() as browser:
         yield browser
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of a visitor who was never here; errors in its scripts fail the test."""
-    with new_page(browser) as page:
-        yield page
-
-
-@pytest.fixture
-def page_without_javascript(browser: Browser) -> Iterator[Page]:
-    """A page whose visitor has JavaScript switched off."""
-    with new_page(browser, javascript=False) as page:
-        yield page

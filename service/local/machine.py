@@ -110,7 +110,7 @@ def _start(machine: _Machine, supervisor: Supervisor, say: Say) -> None:
         environment.setdefault("DEMO_KEY", credentials.public_key)
     supervisor.start(_child("worker", ["-m", "worker"], environment, stop_seconds=75))
     _start_web(environment, machine.settings, supervisor)
-    say(_greeting(machine.settings))
+    say(_greeting(machine.settings, demo="DEMO_KEY" in environment))
     if new and credentials is not None:
         say(_introduction(credentials, machine.settings.data_dir / "credentials.json"))
 
@@ -129,7 +129,9 @@ def _prepare_store(settings: Settings) -> tuple[Credentials | None, bool]:
 
 
 def _first_site(store: Store, settings: Settings, path: Path) -> Credentials:
-    credentials = fresh_credentials(settings.base_url)
+    """Use the credentials on file, if any: they may serve another database already."""
+    kept = read_credentials(path) or fresh_credentials(settings.base_url)
+    credentials = replace(kept, base_url=settings.base_url)
     # On file first: keys that the record has but nobody knows would be lost for good.
     write_private(path, credentials.as_json())
     install(store, credentials, origins=_origins(settings), now=datetime.now(UTC))
@@ -164,7 +166,10 @@ def _start_redis(machine: _Machine, supervisor: Supervisor) -> None:
     ready = partial(redis_server.answers, machine.settings.redis_url)
     if not supervisor.await_ready(child, ready, _START_SECONDS):
         log = machine.redis_configuration.with_name("redis.log")
-        raise Refused(f"Redis did not start; {log} says why.")
+        raise Refused(
+            f"Redis did not start; {log} says why. Comments do not depend on what it holds:"
+            f" delete {log.parent} if it is damaged."
+        )
 
 
 def _start_web(environment: Mapping[str, str], settings: Settings, supervisor: Supervisor) -> None:
@@ -192,13 +197,13 @@ def _serves(settings: Settings) -> bool:
         connection.close()
 
 
-def _greeting(settings: Settings) -> str:
+def _greeting(settings: Settings, *, demo: bool) -> str:
     base = settings.base_url
     return (
         "\nAnteroom is running. Ctrl-C stops it.\n"
         f"  Address          {base}\n"
-        f"  Demo article     {base}/demo\n"
-        f"  Review console   {base}/review\n"
+        + (f"  Demo article     {base}/demo\n" if demo else "")
+        + f"  Review console   {base}/review\n"
         f"  API, readable    {base}/docs\n"
         f"  Data             {settings.data_dir}\n"
     )

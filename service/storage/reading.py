@@ -74,8 +74,7 @@ def tree_page(
         .distinct()
     )
     if after:
-        # The second condition follows from the first, and lets the index skip.
-        group = group.where(comments.c.root_id > after, comments.c.id > after)
+        group = group.where(comments.c.root_id > after)
     roots = db.execute(group.order_by(comments.c.root_id).limit(size + 1)).scalars().all()
     following = CommentId(roots[size - 1]) if len(roots) > size else None
     wanted = _approved(thread_id).where(comments.c.root_id.in_(roots[:size]))

@@ -19,8 +19,7 @@ from service.web.schemas import (
     AcceptedOut,
     CommentIn,
     SenderRules,
-    read_body,
-    refuse_encoded,
+    read_form_body,
     strict_json,
     validate,
 )
@@ -38,7 +37,7 @@ _MAX_IDEMPOTENCY_KEY = 255
     form=forms.CommentForm,
     headers={"Idempotency-Key": "Makes a repeated request answer like the first, for 24 hours"},
     responses={202: AcceptedOut, 200: AcceptedOut, 303: None},
-    problems=(403, 404, 409, 413, 415, 429, 503),
+    problems=(403, 404, 409, 411, 413, 415, 429, 503),
     security="site",
     tags=["Comments"],
 )
@@ -58,8 +57,7 @@ def _from_program() -> Response:
     caller = require_site_key(needed)
     _limit_site(needed, caller)
     if forms.is_form(request):
-        refuse_encoded(request)
-        read_body(request)
+        read_form_body(request)
         fields, honeypot = _form_fields(caller.site)
     else:
         fields, honeypot = strict_json(request), False
@@ -70,8 +68,7 @@ def _from_program() -> Response:
 def _from_page() -> Response:
     """Answer a reader's browser: with pages, and with the entered text kept on errors."""
     needed = services()
-    refuse_encoded(request)
-    read_body(request)
+    read_form_body(request)
     site: Site | None = None
     try:
         caller = require_site_key(needed, form_key=request.form.get("site_key"))

@@ -105,7 +105,8 @@ def guard() -> None:
 
     For `before_request` of a blueprint.
     """
-    if cast(SignedIn, current_user).by_session:
+    # Flask-Login lets OPTIONS pass for everybody.
+    if current_user.is_authenticated and cast(SignedIn, current_user).by_session:
         refuse_forged()
 
 

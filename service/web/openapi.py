@@ -267,6 +267,8 @@ def _query_parameters(schema: Json) -> Iterator[Json]:
     for name, shape in schema["properties"].items():
         shape = dict(shape)
         parameter = {"name": name, "in": "query", "required": name in required}
+        if name not in required:
+            parameter["allowEmptyValue"] = True  # as HTML forms send what was left out
         if description := shape.pop("description", None):
             parameter["description"] = description
         yield parameter | {"schema": shape}

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from service.domain.errors import ModerationError
 from service.web.context import services
 from service.web.problems import as_problem
-from service.web.rendering import body_to_html
+from service.web.rendering import body_to_html, pieces
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _KEPT_HEADERS = ("Retry-After", "RateLimit", "RateLimit-Policy", "Allow")
@@ -18,7 +18,7 @@ _KEPT_HEADERS = ("Retry-After", "RateLimit", "RateLimit-Policy", "Allow")
 
 def init_app(app: Flask) -> None:
     """Give templates the filters they use."""
-    for shown_as in (age, ago, instant, as_html):
+    for shown_as in (age, ago, instant, as_html, pieces):
         app.add_template_filter(shown_as)
 
 

@@ -5,7 +5,7 @@ from inspect import getdoc
 from typing import Any, NamedTuple
 
 import structlog
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from service import metrics
@@ -42,6 +42,8 @@ _ANSWERS: dict[type[errors.ModerationError], tuple[int, str, str]] = {
 }
 
 _RETRY_SECONDS = "5"
+#: Where comments come in: what is refused there is counted.
+_DOOR = "intake.submit"
 
 
 class Kind(NamedTuple):
@@ -90,7 +92,7 @@ def problem(
 def problem_for(error: errors.ModerationError) -> Response:
     """Return the problem document that tells of `error`."""
     status, kind, title = _ANSWERS[type(error)]
-    metrics.count_refused(kind)
+    _count(kind)
     return problem(status, title, kind=kind, headers=_headers(error), **_members(error))
 
 
@@ -106,6 +108,11 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(errors.ModerationError, problem_for)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _unexpected)
+
+
+def _count(reason: str) -> None:
+    if request.endpoint == _DOOR:
+        metrics.count_refused(reason)
 
 
 def _members(error: errors.ModerationError) -> dict[str, Any]:
@@ -146,7 +153,7 @@ def _http_problem(error: HTTPException) -> Response:
     headers = {name: value for name, value in error.get_headers() if name in kept}
     if 300 <= status < 400:
         return Response(status=status, headers=headers)
-    metrics.count_refused(f"http-{status}")
+    _count(f"http-{status}")
     return problem(status, detail=error.description, headers=headers)
 
 

@@ -26,7 +26,12 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    LengthRequired,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
 
 from service.domain.comment import (
     MAX_BODY_BYTES,
@@ -129,13 +134,27 @@ def strict_json(request: Request) -> Any:
 
 
 def read_body(request: Request) -> bytes:
-    """Return the raw body; abort with 413 as soon as it proves too large."""
+    """Return the raw body; abort if it proves too large (413) or was cut off (400)."""
     if (request.content_length or 0) > MAX_REQUEST_BYTES:
         raise RequestEntityTooLarge
     body = request.get_data(cache=True)
     if len(body) > MAX_REQUEST_BYTES:
         raise RequestEntityTooLarge
+    if len(body) < (request.content_length or 0):
+        raise BadRequest("The body ended before its declared length.")
     return body
+
+
+def read_form_body(request: Request) -> None:
+    """Read the body of a form, which must be there whole; abort with 400, 411, 413 or 415.
+
+    Half a JSON text is no JSON, but half a form is a form: only its declared
+    length tells that the rest is missing.
+    """
+    refuse_encoded(request)
+    if request.content_length is None:
+        raise LengthRequired
+    read_body(request)
 
 
 def refuse_encoded(request: Request) -> None:

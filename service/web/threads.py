@@ -27,7 +27,7 @@ class ThreadChange(Strict):
     )
 
 
-class ThreadOut(BaseModel):
+class ThreadSettingsOut(BaseModel):
     """A thread as it stands."""
 
     id: str = Field(description="What the website calls it, or its normalised URL")
@@ -41,7 +41,7 @@ class ThreadOut(BaseModel):
 @documented(
     "Close a thread, or have every comment looked at",
     request=ThreadChange,
-    responses={200: ThreadOut},
+    responses={200: ThreadSettingsOut},
     problems=(404,),
     security="server",
     tags=["Comments"],

@@ -1,29 +1,13 @@
-"""A real Chromium against the whole service as real processes."""
+"""Visitors with a real Chromium, at the whole service as real processes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.support.installation import Installation
-
-CHROMIUM = Path("/usr/bin/chromium")
-INSTALL = "apt-get install -y chromium"
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium, without a window."""
-    if not CHROMIUM.exists():
-        raise AssertionError(f"Chromium is not installed. As root: {INSTALL}")
-    with sync_playwright() as playwright:
-        # Without its own sandbox, which containers and root do not allow.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @dataclass
@@ -56,12 +40,12 @@ class Visitor:
 
 
 @pytest.fixture
-def visit(chromium: Browser, live: Installation) -> Iterator[Callable[..., Visitor]]:
+def visit(browser: Browser, live: Installation) -> Iterator[Callable[..., Visitor]]:
     """Return a function that gives a visitor; keywords are options of the browser's context."""
     contexts = []
 
     def make(**options: Any) -> Visitor:
-        context = chromium.new_context(**options)
+        context = browser.new_context(**options)
         context.set_default_timeout(15_000)
         contexts.append(context)
         visitor = Visitor(context.new_page(), live)

@@ -98,9 +98,9 @@ def post_canary(live: Installation, body: str) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def session(chromium: Browser, live: Installation) -> Iterator[Any]:
+def session(browser: Browser, live: Installation) -> Iterator[Any]:
     """The cookies of a signed-in moderator."""
-    context = chromium.new_context()
+    context = browser.new_context()
     Visitor(context.new_page(), live).sign_in()
     yield context.storage_state()
     context.close()

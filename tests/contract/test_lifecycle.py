@@ -255,6 +255,7 @@ def lifecycle(sqlite_databases: SqliteDatabases) -> Iterator[type[Lifecycle]]:
         sqlite_databases.drop(url)
 
 
+@pytest.mark.timeout(600)  # passes in seconds; a failure takes minutes to make small
 def test_whatever_happens_in_whatever_order_the_story_is_whole(
     lifecycle: type[Lifecycle],
 ) -> None:

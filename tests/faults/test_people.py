@@ -41,7 +41,7 @@ def test_of_fifty_who_decide_at_once_one_does_and_the_others_are_told(stack: Sta
     assert Counter(answer.status for answer in answers) == {200: 1, 409: 49}
     (done,) = (answer.json() for answer in answers if answer.status == 200)
     told = [answer.json() for answer in answers if answer.status == 409]
-    assert {each["current"]["status"] for each in told} == {done["to_status"]}
+    assert {each["current_status"] for each in told} == {done["to_status"]}
     assert [event.kind for event in stack.events(comment_id)] == ["verdict", "decision"]
 
 

@@ -229,14 +229,18 @@ def test_links_of_a_comment_are_never_live(world: World, person: Person) -> None
 
 
 def test_hidden_characters_are_shown_as_marks(world: World, person: Person) -> None:
-    world.held_comment(
-        author={"name": "Ida\u202e"}, body="gpj\u202eexe http://one-shop.com http://two-shop.com"
+    parent = world.approved_comment(author={"name": "Paula\u202e"}, body="What\u202e was it like?")
+    comment_id = world.held_comment(
+        parent_id=parent,
+        author={"name": "Ida\u202e"},
+        body="gpj\u202eexe http://one-shop.com http://two-shop.com",
     )
 
-    page = person.page()
-
-    assert "\u202e" not in re.sub(r'aria-label="[^"]*"|comment by [^<]*', "", page)
-    assert 'title="Hidden character: Right-to-left override">U+202E</span>' in page
+    for path in ("/review", f"/review/{comment_id}"):
+        text = re.sub(r'aria-label="[^"]*"|comment by [^<]*', "", person.page(path))
+        body = text.partition("<article")[2]
+        assert "\u202e" not in body
+        assert body.count('title="Hidden character: Right-to-left override">U+202E</span>') >= 4
 
 
 @pytest.mark.parametrize("role", Role)

@@ -29,8 +29,12 @@ def ask(settings: Settings) -> tuple[int, dict[str, Any]]:
 @pytest.fixture
 def policy(redis_client: redis.Redis) -> Iterator[Callable[[str], None]]:
     """Return what sets Redis' memory policy; undone after the test."""
-    yield lambda name: redis_client.config_set("maxmemory-policy", name)
-    redis_client.config_set("maxmemory-policy", "noeviction")
+
+    def be(name: str) -> None:
+        redis_client.config_set("maxmemory-policy", name)
+
+    yield be
+    be("noeviction")
 
 
 @on_one_database
@@ -112,7 +116,7 @@ def test_workers_are_counted_by_queue_and_dead_ones_are_not(
 ) -> None:
     workers = [QueueWorker(MODERATION, connect(settings.redis_url)) for _ in range(2)]
     for worker in workers:
-        worker.register_birth()
+        worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no types here
     redis_client.delete(workers[0].key)
 
     assert ask(settings)[1]["workers"] == {"moderation": 1, "check": 0}

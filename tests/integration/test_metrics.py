@@ -68,6 +68,7 @@ def test_refusals_are_counted_by_reason(world: World) -> None:
     world.post(comment_json(body=""))
     world.post(comment_json(parent_id="0191f1c0-1f00-7000-8000-000000000000"))
     world.post(key="sk_wrong")
+    world.client.get("/v1/receipts/wrong")  # refuses no comment
 
     rises = gained(before, scrape(world.client))
     refused = {name[1]: rise for name, rise in rises.items() if "refused" in name[0]}
@@ -167,7 +168,8 @@ def test_buckets_of_judging_times_are_told_in_order(
     world: World, redis_client: redis.Redis
 ) -> None:
     counted = {"judge_bucket:1": 9, "judge_bucket:0.01": 7, "judge_bucket:0.0005": 2}
-    redis_client.hset(WORK_COUNTS, mapping={**counted, "judge_count": 10})
+    for name, count in (counted | {"judge_count": 10}).items():
+        redis_client.hset(WORK_COUNTS, name, count)
 
     told = scrape(world.client)
 

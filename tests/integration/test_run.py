@@ -183,6 +183,20 @@ def test_a_second_run_goes_on_with_the_data_of_the_first(own: Installation) -> N
         assert again.stop() == 0
 
 
+def test_another_database_gets_the_credentials_that_are_kept(own: Installation) -> None:
+    first = own.credentials
+    assert own.stop() == 0
+    other = f"sqlite:///{own.folder}/other.db"
+    again = replace(own, environ={"DATABASE_URL": other}, process=None)
+    again.folder.joinpath("output.log").unlink()
+    again.start()
+    try:
+        assert again.credentials == first
+        post_and_judge(again)
+    finally:
+        assert again.stop() == 0
+
+
 def _post_from_browser(installation: Installation, origin: str) -> int:
     """Send a comment as a page at `origin` would and return the answer's status."""
     headers = {

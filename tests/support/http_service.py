@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from werkzeug.datastructures import Headers
+
 from tests.support.waiting import wait_until
 from tests.support.world import bearer
 
@@ -16,7 +18,7 @@ class Answer:
     """What the service said."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Headers
     body: bytes
 
     def json(self) -> Any:
@@ -54,7 +56,7 @@ class HttpService(ABC):
             kind = {} if payload is None else {"Content-Type": "application/json"}
             connection.request(method, path, body, {**kind, **(headers or {})})
             response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
+            return Answer(response.status, Headers(response.getheaders()), response.read())
         finally:
             connection.close()
 

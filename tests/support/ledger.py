@@ -21,6 +21,7 @@ from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -36,8 +37,8 @@ from tests.support.world import bearer, comment_json
 _PATIENCE = 6.0
 _AGAIN_AFTER = 0.2
 _PROBE_EVERY = 0.25
-#: One comment of so many is one that the rules hold.
-_EVERY = 4
+#: One comment of so many has them, and the rules hold it.
+_SUSPICIOUS = 4
 _LINKS = "http://example.com/a and http://example.org/b"
 
 #: Statuses that a comment may leave, and what by: nothing here withdraws or erases.
@@ -90,7 +91,7 @@ class Ledger:
         self._service = service
         self._path = path
         self._random = random.Random(seed)
-        self._name = f"{path.stem}-{self._random.getrandbits(40):x}"
+        self._name = uuid4().hex
         self._pause = clients / per_second
         self._numbers = count(1)
         self._stop = threading.Event()
@@ -167,14 +168,16 @@ class Ledger:
     def _next(self) -> _Comment:
         with self._lock:
             number = next(self._numbers)
-            words = f"{self._random.getrandbits(60):x}"
-            comment = _Comment(f"{self._name}-{number}", self._body(number, words))
+            key = f"{self._name}-{number}"
+            comment = _Comment(
+                key, self._body(key, suspicious=self._random.randrange(_SUSPICIOUS) == 0)
+            )
             self.sent[comment.key] = comment
         return comment
 
-    def _body(self, number: int, words: str) -> str:
-        ending = f"see {_LINKS}" if number % _EVERY == 0 else "as we did – naïvely, 評論 🙂"
-        return f"Remark {words}:\n\tlet us say number {number},\n{ending}"
+    def _body(self, key: str, *, suspicious: bool) -> str:
+        ending = f"see {_LINKS}" if suspicious else "as we did – naïvely, 評論 🙂"
+        return f"Remark {key}:\n\tlet us say it,\n{ending}"
 
     def _try(self, comment: _Comment) -> bool:
         answer = self._send(comment)

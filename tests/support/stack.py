@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rq.registry import StartedJobRegistry
+from rq import Worker as RqWorker
+from rq.worker import WorkerStatus
 
 from service.domain.comment import CommentId
 from service.domain.decision import Event
 from service.installation import Credentials, fresh_credentials, install
-from service.jobs import MODERATION, JobQueue
+from service.jobs import JobQueue
 from service.storage import Store, open_store
 from service.storage.comments import events_of
 from tests.support.databases import as_setting
@@ -146,9 +147,11 @@ class Stack(HttpService):
             return events_of(db, CommentId(comment_id))
 
     def queue_is_done(self) -> bool:
-        """Return whether no job waits or runs."""
-        started = StartedJobRegistry(MODERATION, connection=self.jobs.connection)
-        return self.jobs.backlog() == 0 and len(started) == 0
+        """Return whether no job waits, and no worker that lives has one in hand."""
+        alive = self.judging()
+        known = RqWorker.all(connection=self.jobs.connection)
+        states = {worker.get_state() for worker in known if worker.pid in alive}
+        return self.jobs.backlog() == 0 and states == {WorkerStatus.IDLE}
 
     def serves(self) -> bool:
         """Return whether the web server says that it lives."""

@@ -20,6 +20,7 @@ KEY = "sk_0123456789abcdefghijklmnopqrstuvwxyz-_ABCDE"
 @pytest.fixture
 def configure() -> Iterator[Callable[..., None]]:
     """Return what configures logging; undone after the test."""
+    structlog.contextvars.clear_contextvars()
     root = logging.getLogger()
     before = (root.handlers, root.level)
 

@@ -209,6 +209,12 @@ def test_a_query_parameter_keeps_its_bounds_and_meaning(operation: Json) -> None
     assert limit["schema"]["default"] == 10
 
 
+def test_what_may_be_left_out_of_a_query_may_also_be_empty(operation: Json) -> None:
+    empty = {p["name"]: p.get("allowEmptyValue") for p in operation["parameters"]}
+
+    assert (empty["limit"], empty["tone"]) == (True, None)
+
+
 def test_a_body_may_be_json_or_a_form(operation: Json) -> None:
     content = operation["requestBody"]["content"]
 

@@ -152,7 +152,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'pending'"),
     )
     op.create_index("ix_comments_queue", "comments", ["status", "severity", "id"], unique=False)
-    op.create_index("ix_comments_thread", "comments", ["thread_id", "status", "id"], unique=False)
+    op.create_index(
+        "ix_comments_thread", "comments", ["thread_id", "status", "root_id", "id"], unique=False
+    )
     op.create_index(
         "ix_comments_verified",
         "comments",
