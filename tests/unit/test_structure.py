@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from service import jobs
+from service import jobs, settings
 from service.__main__ import main
+from service.app import create_app
 from service.settings import Settings
+from service.web.openapi import build
 from tests.support.processes import ROOT
+from worker.rules import RULES
 
 #: Third-party packages that only some parts may know.
 FLASK = ("flask", "flask_login", "flask_wtf", "werkzeug", "jinja2", "wtforms")
-TRANSPORT = ("redis", "rq", "limits", "sqlalchemy", "alembic", "psycopg", "sqlite3", *FLASK)
+TRANSPORT = ("redis", "rq", "sqlalchemy", "alembic", "psycopg", "sqlite3", *FLASK)
 
 
 @cache
@@ -198,3 +201,18 @@ def test_the_readme_has_every_setting_with_its_default() -> None:
 def test_the_readme_has_every_command() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in main.commands if f"`{name}" not in text] == []
+
+
+def test_the_readme_has_every_rule_as_it_ships() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for rule in RULES:
+        row = f"| `{rule.id}` | {rule.category} | {rule.points} | {rule.mode} | {rule.why} |"
+        assert row in text, f"the README's row of {rule.id} is not as it ships"
+
+
+def test_the_readme_has_every_endpoint() -> None:
+    app = create_app(settings.load({"SECRET_KEY": "x" * 32}))
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    paths = build(app, settings.load({"SECRET_KEY": "x" * 32}))["paths"]
+    named = {f"`{method.upper()} {path}`" for path, methods in paths.items() for method in methods}
+    assert {name for name in named if name not in text} == set()
