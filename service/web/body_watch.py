@@ -113,10 +113,21 @@ class _Watched:
 def _connections(port: int) -> Iterator[socket.socket]:
     """Give this process's connections that were made to `port`, each a duplicate."""
     for path in Path("/proc/self/fd").iterdir():
-        with suppress(OSError), closing(socket.socket(fileno=os.dup(int(path.name)))) as connection:
+        # It may be gone by now, or have no peer.
+        with suppress(OSError), closing(_duplicate(int(path.name))) as connection:
             internet = connection.family in (socket.AF_INET, socket.AF_INET6)
             if internet and connection.getpeername() and connection.getsockname()[1] == port:
                 yield connection
+
+
+def _duplicate(descriptor: int) -> socket.socket:
+    """Return a duplicate of the socket; raise OSError if it is none."""
+    copy = os.dup(descriptor)
+    try:
+        return socket.socket(fileno=copy)
+    except OSError:
+        os.close(copy)
+        raise
 
 
 def _silence(connection: socket.socket) -> tuple[float, float]:

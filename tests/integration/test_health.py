@@ -9,6 +9,7 @@ import redis
 from service.app import create_app
 from service.jobs import MODERATION, connect
 from service.settings import Settings
+from tests.support.postgres import PostgresCluster
 from tests.support.redis_server import RedisServer
 from tests.support.world import World
 from worker.queue_worker import QueueWorker
@@ -86,6 +87,17 @@ def test_it_is_unready_while_the_database_is_away(make_settings: Callable[..., S
     assert (status, told["status"]) == (503, "unready")
     assert told["database"] == {"reachable": False, "schema_current": False}
     assert told["redis"]["reachable"] is True
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_it_is_unready_while_the_database_hangs(
+    settings: Settings, postgres: PostgresCluster
+) -> None:
+    with postgres.paused():
+        status, told = ask(settings)
+
+    assert (status, told["database"]["reachable"]) == (503, False)
+    assert ask(settings)[0] == 200
 
 
 @on_one_database

@@ -14,6 +14,7 @@ from service.probes import WORK_COUNTS
 from service.settings import Settings
 from service.storage.tables import claims, comments
 from tests.support.installation import Installation
+from tests.support.postgres import PostgresCluster
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.world import World, comment_json
@@ -214,6 +215,21 @@ def test_a_redis_that_hangs_does_not_hang_the_scrape(
         wait_until(lambda: scrape(client)[("anteroom_redis_up",)], 10, "Redis is seen again")
     finally:
         server.discard()
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_database_that_hangs_does_not_hang_the_scrape(
+    settings: Settings, postgres: PostgresCluster
+) -> None:
+    client = create_app(settings).test_client()
+    assert scrape(client)[("anteroom_database_up",)] == 1
+
+    with postgres.paused():
+        told = scrape(client)
+
+    assert told[("anteroom_database_up",)] == 0
+    assert told[("anteroom_redis_up",)] == 1
+    wait_until(lambda: scrape(client)[("anteroom_database_up",)], 10, "it is seen again")
 
 
 # --- who may read them ---------------------------------------------------------

@@ -280,6 +280,7 @@ def test_children_stop_one_after_the_other_the_last_one_first(tmp_path: Path) ->
     wait_until(lambda: process.output().count("up") == 3, 10, "all three run")
     os.killpg(process.pid, signal.SIGINT)
     wait_until(lambda: not process.running, 20, "it stops")
+    assert process.exit_status == 0, process.output()
     assert (tmp_path / "order").read_text().split() == ["third", "second", "first"]
 
 

@@ -63,12 +63,17 @@ class Line:
 
 @dataclass(frozen=True)
 class _Comment:
-    key: str
-    body: str
+    payload: dict[str, Any]
 
     @property
-    def payload(self) -> dict[str, Any]:
-        return comment_json(body=self.body, external_id=self.key)
+    def key(self) -> str:
+        key: str = self.payload["external_id"]
+        return key
+
+    @property
+    def body(self) -> str:
+        body: str = self.payload["body"]
+        return body
 
     @property
     def suspicious(self) -> bool:
@@ -133,14 +138,14 @@ class Ledger:
             lines = [Line(**json.loads(text)) for text in file]
         return [line for line in lines if not what or line.what == what]
 
-    def acks(self, since: float = 0.0, until: float = float("inf")) -> list[Line]:
-        """Return the answers to what was sent after `since` and answered before `until`."""
+    def outcomes(self, since: float = 0.0, until: float = float("inf")) -> list[Line]:
+        """Return what came, before `until`, of what was sent after `since`."""
         found = []
         sent_at: dict[str, float] = {}
         for line in self.lines():
             if line.what == "sent":
                 sent_at[line.key] = line.at
-            elif line.what == "ack" and sent_at[line.key] >= since and line.at <= until:
+            elif line.key and sent_at[line.key] >= since and line.at <= until:
                 found.append(line)
         return found
 
@@ -169,9 +174,8 @@ class Ledger:
         with self._lock:
             number = next(self._numbers)
             key = f"{self._name}-{number}"
-            comment = _Comment(
-                key, self._body(key, suspicious=self._random.randrange(_SUSPICIOUS) == 0)
-            )
+            body = self._body(key, suspicious=self._random.randrange(_SUSPICIOUS) == 0)
+            comment = _Comment(comment_json(body=body, external_id=key))
             self.sent[comment.key] = comment
         return comment
 

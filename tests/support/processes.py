@@ -160,3 +160,22 @@ def paused(pids: Sequence[int]) -> Iterator[None]:
 def python(*arguments: str) -> list[str]:
     """Return the command that runs this interpreter with `arguments`."""
     return [sys.executable, *arguments]
+
+
+def unread_connections(port: int) -> int:
+    """Return how many connections to a port wait for the server to take or read them."""
+    waiting = 0
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, _, state, queues, *_ = line.split()
+        ours = int(local.rpartition(":")[2], 16) == port
+        # 01: open, its queue counts bytes; 0A: listening, its queue counts connections.
+        if ours and state in ("01", "0A") and int(queues.partition(":")[2], 16):
+            waiting += 1
+    return waiting
+
+
+def waiting_for_lock(path: Path) -> int:
+    """Return how many processes wait for the lock on a file."""
+    inode = path.stat().st_ino
+    lines = Path("/proc/locks").read_text().splitlines()
+    return sum("->" in line and f":{inode} " in line for line in lines)

@@ -55,11 +55,15 @@ class Stack(HttpService):
     def start(self, module: str = "worker") -> "Stack":
         """Make the first site, start a web server and a worker, return once both are at work."""
         install(self.store, self._made, origins=[self.base_url], now=datetime.now(UTC))
-        self._web = self._process("web", "service", "web")
+        self.start_web()
         worker = self.start_worker(module, wait=False)
         wait_until(self.serves, 60, "the web server answers")
         self._await_worker(worker)
         return self
+
+    def start_web(self) -> None:
+        """Start the web server; it may take a moment until it answers."""
+        self._web = self._process("web", "service", "web")
 
     def start_worker(
         self, module: str = "worker", *, wait: bool = True, **variables: str

@@ -4,11 +4,13 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.web.body_watch import BodyWatch, Patience
+from tests.support.waiting import wait_until
 
 
 class Server:
@@ -60,6 +62,18 @@ def test_a_client_that_falls_silent_is_cut_off(serve: Serve) -> None:
     client, read = serve(silent=0.2).request()
     client.sendall(b"12345")
     assert read.result(10) == b"12345"
+
+
+def test_looking_for_silent_clients_leaves_nothing_open(serve: Serve) -> None:
+    client, read = serve(silent=0.1).request()
+    client.sendall(b"12345")
+    before = _open_files()
+    read.result(10)
+    wait_until(lambda: _open_files() <= before, 5, "what was opened is closed")
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_a_body_that_comes_is_read_whole(serve: Serve) -> None:

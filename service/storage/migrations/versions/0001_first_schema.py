@@ -151,7 +151,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
-    op.create_index("ix_comments_queue", "comments", ["status", "severity", "id"], unique=False)
+    op.create_index(
+        "ix_comments_queue", "comments", ["status", sa.text("severity DESC"), "id"], unique=False
+    )
     op.create_index(
         "ix_comments_thread", "comments", ["thread_id", "status", "root_id", "id"], unique=False
     )
