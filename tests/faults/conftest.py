@@ -4,12 +4,13 @@ import random
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from signal import SIGCONT
 
 import pytest
 
 from tests.support.databases import Databases, SqliteDatabases
 from tests.support.ledger import Audit, Ledger, wait_until_judged
-from tests.support.processes import SIGCONT, send
+from tests.support.processes import send
 from tests.support.redis_server import RedisServer
 from tests.support.stack import HASTY, Stack
 from tests.support.waiting import wait_until

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from signal import SIGTERM
 
 from tests.faults.conftest import audited
 from tests.support.ledger import Ledger
-from tests.support.processes import SIGTERM, unread_connections, waiting_for_lock
+from tests.support.processes import unread_connections, waiting_for_lock
 from tests.support.stack import HASTY, Stack
 from tests.support.waiting import wait_until
 from tests.support.world import comment_json

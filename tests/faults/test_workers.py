@@ -2,11 +2,13 @@
 
 import random
 from collections.abc import Callable
+from signal import SIGKILL
 
+from service.domain.comment import CommentId
 from service.domain.decision import EventKind
 from tests.faults.conftest import RECOVERY, audited
 from tests.support.ledger import Ledger
-from tests.support.processes import SIGKILL, paused, send
+from tests.support.processes import paused, send
 from tests.support.stack import Stack
 from tests.support.tampered_worker import MODULE, WAITS, Gate
 from tests.support.waiting import wait_until
@@ -90,7 +92,7 @@ def test_one_comment_in_a_hundred_jobs_on_many_workers_is_judged_once(
         stack.start_worker()
     with paused(stack.judging()):
         comment_id = stack.send()
-        assert all(stack.jobs.moderate([comment_id]) for _ in range(100))
+        assert all(stack.jobs.moderate([CommentId(comment_id)]) for _ in range(100))
 
     wait_until(stack.queue_is_done, RECOVERY, "all jobs are done")
 

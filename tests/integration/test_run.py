@@ -262,10 +262,15 @@ def test_a_given_redis_and_database_are_used(
 IN_ORDER = """
 import sys
 from service.local.processes import Child, Supervisor
-note = "trap 'echo {0} >> %s; exit' TERM; echo up; while :; do sleep 0.05; done" % sys.argv[1]
+child = (
+    "import signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]);"
+    "print('up', flush=True); signal.sigwait([signal.SIGTERM]);"
+    "print(sys.argv[1], file=open(sys.argv[2], 'a'))"
+)
 supervisor = Supervisor(print)
 for name in ("first", "second", "third"):
-    supervisor.start(Child(name, ["sh", "-c", note.format(name)], stop_seconds=10))
+    command = [sys.executable, "-W", "ignore", "-c", child, name, sys.argv[1]]
+    supervisor.start(Child(name, command, stop_seconds=10))
 supervisor.watch()
 supervisor.stop()
 """

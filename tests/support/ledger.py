@@ -14,7 +14,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from http.client import HTTPException
 from itertools import count
 from pathlib import Path
@@ -160,7 +160,7 @@ class Ledger:
     def settle(self) -> None:
         """Send again, under the same keys, whatever was refused for want of a database."""
         for key in self.sent.keys() - self.accepted().keys():
-            wait_until(lambda key=key: self._try(self.sent[key]), 30, f"{key} is accepted")
+            wait_until(partial(self._try, self.sent[key]), 30, f"{key} is accepted")
 
     def _client(self, offset: float) -> None:
         due = monotonic() + offset

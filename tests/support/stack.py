@@ -66,11 +66,15 @@ class Stack(HttpService):
         self._web = self._process("web", "service", "web")
 
     def start_worker(
-        self, module: str = "worker", *, wait: bool = True, **variables: str
+        self,
+        module: str = "worker",
+        variables: Mapping[str, str] | None = None,
+        *,
+        wait: bool = True,
     ) -> Process:
-        """Start one more worker and return it once it can judge; keywords set variables."""
+        """Start one more worker and return it once it can judge."""
         self._started += 1
-        worker = self._process(f"worker-{self._started}", module, **variables)
+        worker = self._process(f"worker-{self._started}", module, **(variables or {}))
         self.workers.append(worker)
         if wait:
             self._await_worker(worker)
@@ -82,9 +86,9 @@ class Stack(HttpService):
         self.workers.remove(worker)
 
     def replace_workers(self, module: str = "worker", **variables: str) -> Process:
-        """End all workers with SIGKILL, then start one."""
+        """End all workers with SIGKILL, then start one; keywords set variables."""
         self.kill_workers()
-        return self.start_worker(module, **variables)
+        return self.start_worker(module, variables)
 
     def kill_workers(self) -> None:
         """End all workers with SIGKILL."""
