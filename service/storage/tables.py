@@ -174,8 +174,6 @@ claims = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("comment_id", ForeignKey("comments.id"), nullable=False, index=True),
     Column("expires_at", Instant, index=True),
-    # Looked up by its key alone: one tree to write instead of two.
-    sqlite_with_rowid=False,
 )
 
 verdicts = Table(

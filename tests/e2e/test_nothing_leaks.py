@@ -83,7 +83,7 @@ def _tell_people(service: Installation, comment_id: str) -> list[Answer]:
     decision = {"decision": "reject", "reason": "other", "note": CANARY, "version": 2}
     report = {"reason": "other", "note": CANARY, "reader": CANARY}
     return [
-        service.request("GET", f"/v1/review/comments?{urlencode({'text': CANARY})}", None, token),
+        service.request("GET", f"/v1/review/comments?{urlencode({'q': CANARY})}", None, token),
         service.request("POST", f"/v1/comments/{comment_id}/report", report, key),
         service.request("POST", f"/v1/review/comments/{comment_id}/decision", decision, token),
         service.request("POST", "/login", {"login": CANARY, "password": CANARY}),

@@ -176,7 +176,6 @@ def upgrade() -> None:
             ["comment_id"], ["comments.id"], name=op.f("fk_claims_comment_id_comments")
         ),
         sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_claims")),
-        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_claims_comment_id"), "claims", ["comment_id"], unique=False)
     op.create_index(op.f("ix_claims_expires_at"), "claims", ["expires_at"], unique=False)
