@@ -21,6 +21,9 @@ end
 return taken
 """
 
+#: How long a comment that died in somebody's hand is judged by its own jobs only.
+_BURNT_MILLISECONDS = 600_000
+
 log = structlog.get_logger(__name__)
 
 
@@ -37,23 +40,33 @@ class Hand:
 
         All of them while Redis is away.
         """
-        if not ids:
-            return []
-        try:
-            keys = [_key(comment_id) for comment_id in ids]
-            taken = self._mark(keys=keys, args=[self._milliseconds])
-        except RedisError as error:
-            log.warning("redis away, taking all", error=type(error).__name__)
-            return list(ids)
-        return [comment_id for comment_id, free in zip(ids, taken, strict=True) if free]
+        return self._marked("hand", ids, self._milliseconds)
+
+    def take_along(self, ids: Sequence[CommentId]) -> list[CommentId]:
+        """Return those of `ids` that may be judged in the job of another; now they are in hand.
+
+        Once only: what was never put back may have killed the worker, and would
+        kill it again in every job that takes the oldest along.
+        """
+        return self.take(self._marked("along", ids, _BURNT_MILLISECONDS))
 
     def put_back(self, ids: Sequence[CommentId]) -> None:
-        """Let others have `ids` at once, which could not be judged here."""
+        """Let others have `ids` at once: they are judged, or could not be judged here."""
         try:
-            self._redis.delete(*map(_key, ids))
+            self._redis.delete(*_keys("hand", ids), *_keys("along", ids))
         except RedisError as error:
             log.warning("redis away, nothing put back", error=type(error).__name__)
 
+    def _marked(self, mark: str, ids: Sequence[CommentId], milliseconds: int) -> list[CommentId]:
+        if not ids:
+            return []
+        try:
+            fresh = self._mark(keys=_keys(mark, ids), args=[milliseconds])
+        except RedisError as error:
+            log.warning("redis away, taking all", error=type(error).__name__)
+            return list(ids)
+        return [comment_id for comment_id, free in zip(ids, fresh, strict=True) if free]
 
-def _key(comment_id: CommentId) -> str:
-    return f"anteroom:hand:{comment_id}"
+
+def _keys(mark: str, ids: Sequence[CommentId]) -> list[str]:
+    return [f"anteroom:{mark}:{comment_id}" for comment_id in ids]

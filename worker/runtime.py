@@ -144,8 +144,8 @@ class Runtime:
             waiting = judging.oldest_pending(
                 db, room + JOB_SIZE, most_attempts=ALONE_FROM - 1, exclude=ids
             )
-        taken = self._hand.take(waiting[:room])
-        return taken + self._hand.take(waiting[room : 2 * room - len(taken)])
+        taken = self._hand.take_along(waiting[:room])
+        return taken + self._hand.take_along(waiting[room : 2 * room - len(taken)])
 
     def _moderate_taken(self, ids: Sequence[CommentId], *, patient: bool) -> None:
         """Judge what is in hand, then let go of it."""

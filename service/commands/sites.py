@@ -98,6 +98,10 @@ def rotate_key(slug: str, kind: str, overlap_hours: float) -> None:
 @click.option("--honeypot-field", help="Form field that readers do not see.")
 @click.option("--max-depth", type=click.IntRange(1, 20), help="How deep replies may go.")
 @click.option("--reports-to-reopen", type=click.IntRange(1), help="Reports that send one back.")
+@click.option(
+    "--public-per-minute", type=click.IntRange(1), help="Posts by public key, of all readers."
+)
+@click.option("--server-per-minute", type=click.IntRange(1), help="Posts by server key.")
 @click.option("--house-rules", help="What authors of held comments are told.")
 def update(slug: str, **changes: Any) -> None:
     """Change how a site takes comments; what is not named stays as it is."""

@@ -1,9 +1,12 @@
 """Comments that break what judges them end before a person, and take nobody along."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.faults.conftest import audited
+from tests.support.ledger import Ledger
 from tests.support.processes import paused
 from tests.support.stack import Stack
 from tests.support.tampered_worker import EATS_MEMORY, EXITS, MODULE, RAISES, SLEEPS
@@ -39,6 +42,22 @@ def test_what_the_other_rules_found_is_kept(stack: Stack) -> None:
     held = stack.judged(stack.send(body=f"A {RAISES} and {links}"))
 
     assert {"tampered", "several-links"} <= reasons(held).keys()
+
+
+def test_a_comment_that_kills_its_worker_does_not_stop_the_queue(
+    stack: Stack, ledger_over: Callable[..., Ledger], window: float
+) -> None:
+    stack.replace_workers(MODULE)
+    with ledger_over(stack) as ledger:
+        ledger.let_pass(window / 4)
+        with paused(stack.judging()):
+            stack.send(body=f"Here is a {EXITS}.")
+            ledger.let_pass(1)
+        ledger.let_pass(window * 3 / 4)
+
+    audited(stack, ledger, bound=60).stayed_alive()
+    # The worker that ships sees nothing in that word.
+    stack.replace_workers()
 
 
 def test_a_comment_that_kills_its_worker_is_given_up_and_its_batch_is_not(stack: Stack) -> None:

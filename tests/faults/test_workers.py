@@ -7,10 +7,11 @@ from signal import SIGKILL
 from service.domain.comment import CommentId
 from service.domain.decision import EventKind
 from tests.faults.conftest import RECOVERY, audited
+from tests.support.gate import Gate
 from tests.support.ledger import Ledger
 from tests.support.processes import paused, send
 from tests.support.stack import Stack
-from tests.support.tampered_worker import MODULE, WAITS, Gate
+from tests.support.tampered_worker import MODULE, WAITS
 from tests.support.waiting import wait_until
 
 LedgerOver = Callable[..., Ledger]
@@ -55,7 +56,7 @@ def send_batch_with_a_gate(stack: Stack) -> list[str]:
         ids = [stack.send() for _ in range(20)]
         ids.append(stack.send(body=f"Now the {WAITS}."))
         ids += [stack.send() for _ in range(20)]
-    gate.wait_for_worker()
+    gate.wait_for_somebody()
     return ids
 
 
@@ -104,7 +105,7 @@ def test_a_worker_that_stood_still_comes_too_late(stack: Stack) -> None:
     gate = Gate(stack.folder).close()
     late = stack.replace_workers(MODULE, **PATIENT)
     comment_id = stack.send(body=f"Here the {WAITS}, but only one of two.")
-    gate.wait_for_worker()
+    gate.wait_for_somebody()
 
     with paused(stack.judging()):
         stack.start_worker()

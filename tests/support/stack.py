@@ -61,9 +61,9 @@ class Stack(HttpService):
         self._await_worker(worker)
         return self
 
-    def start_web(self) -> None:
-        """Start the web server; it may take a moment until it answers."""
-        self._web = self._process("web", "service", "web")
+    def start_web(self, *module: str) -> None:
+        """Start the web server, or another module; it may take a moment until it answers."""
+        self._web = self._process("web", *(module or ("service", "web")))
 
     def start_worker(
         self,

@@ -17,7 +17,7 @@ from service import logs
 from service.jobs import JobQueue
 from service.settings import Settings, load
 from service.storage import open_store
-from tests.support.waiting import wait_until
+from tests.support.gate import FOREVER, Gate
 from worker import runtime
 from worker.mailservers import MailServers
 from worker.processes import ROLES, run
@@ -38,34 +38,6 @@ EATS_MEMORY = "rule-that-eats-memory"
 WAITS = "rule-that-waits"
 
 _MORE_MEGABYTES = 256
-_FOREVER = 60.0
-
-
-class Gate:
-    """Where a worker that judges WAITS stands still, in a folder that the test sees."""
-
-    def __init__(self, folder: Path) -> None:
-        self._reached = folder / "gate-reached"
-        self._open = folder / "gate-open"
-
-    def close(self) -> "Gate":
-        """Forget who came and stop whoever comes next."""
-        self._reached.unlink(missing_ok=True)
-        self._open.unlink(missing_ok=True)
-        return self
-
-    def pass_through(self) -> None:
-        """Say that somebody is here, and go on once the gate is open."""
-        self._reached.touch()
-        wait_until(self._open.exists, _FOREVER, "the gate is open")
-
-    def wait_for_worker(self) -> None:
-        """Return once a worker stands at the gate."""
-        wait_until(self._reached.exists, 30, "a worker stands at the gate")
-
-    def open(self) -> None:
-        """Let whoever stands there go on."""
-        self._open.touch()
 
 
 def _raise() -> None:
@@ -81,7 +53,7 @@ def _eat_memory() -> None:
 def _tampered(settings: Settings) -> Runtime:
     deeds: dict[str, Callable[[], object]] = {
         RAISES: _raise,
-        SLEEPS: lambda: threading.Event().wait(_FOREVER),
+        SLEEPS: lambda: threading.Event().wait(FOREVER),
         EXITS: lambda: os._exit(3),
         EATS_MEMORY: _eat_memory,
         WAITS: Gate(settings.data_dir).pass_through,
