@@ -6,10 +6,11 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from service.domain.decision import EventKind
+from tests.support.gate import Gate
 from tests.support.http_service import Answer
 from tests.support.processes import paused
 from tests.support.stack import Stack
-from tests.support.tampered_worker import MODULE, WAITS, Gate
+from tests.support.tampered_worker import MODULE, WAITS
 from tests.support.waiting import wait_until
 
 LINKS = "See http://example.com/a and http://example.org/b."
@@ -58,7 +59,7 @@ def test_a_decision_while_the_rules_look_stands(stack: Stack) -> None:
     gate = Gate(stack.folder).close()
     worker = stack.replace_workers(MODULE, RULE_SECONDS="60")
     comment_id = stack.send(body=f"Here the {WAITS} for a person.")
-    gate.wait_for_worker()
+    gate.wait_for_somebody()
 
     assert stack.decide(comment_id, "reject", version=1).status == 200
     gate.open()
