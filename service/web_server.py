@@ -1,7 +1,9 @@
 """The web server: Granian with the limits that we want, the same everywhere."""
 
+import signal
 from collections.abc import Callable
 from functools import partial
+from threading import Thread
 from typing import Any
 
 from granian import Granian
@@ -19,6 +21,7 @@ from service.settings import Settings, export
 _HEADER_MILLISECONDS = 10_000
 #: Longer than any request may take; then a process that should stop is killed.
 _STOP_SECONDS = 20
+_STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 #: The server's own log lines go where all others go, see `service.logs`.
 _LOGGING: dict[str, Any] = {
     "formatters": {},
@@ -63,8 +66,28 @@ def _server(settings: Settings) -> AbstractServer[Any]:
 def _load_application(settings: Settings, _target: str) -> Any:
     """Return the application; runs in each process of the server."""
     die_with_parent()
+    _heed_signals_at_once()
     # Not before the server has split into processes.
     from service.app import create_app
     from service.web.body_watch import BodyWatch
 
     return BodyWatch(create_app(settings), settings.port)
+
+
+def _heed_signals_at_once() -> None:
+    """Have a thread of its own wait for the signals that stop this process.
+
+    Python runs signal handlers in the main thread only, which sleeps here until
+    the very end: a signal that the kernel hands to any other thread would go
+    unheard. Threads started from now on leave these signals to this one.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    Thread(target=_hand_on_signals, name="signals", daemon=True).start()
+
+
+def _hand_on_signals() -> None:
+    while True:
+        number = signal.sigwait(_STOP_SIGNALS)
+        handler = signal.getsignal(number)
+        if callable(handler):
+            handler(number, None)

@@ -21,6 +21,12 @@ def settled(stack: Stack) -> None:
     wait_until(stack.queue_is_done, 30, "all jobs are done")
 
 
+def reject(stack: Stack, comment_id: str) -> None:
+    """Reject a comment as it was before its verdict."""
+    answer = stack.decide(comment_id, "reject", version=1)
+    assert answer.status == 200, answer.body
+
+
 def assert_stands_as_rejected(stack: Stack, comment_id: str) -> None:
     """The person's decision is the last word, and the only one of a person."""
     kinds = [event.kind for event in stack.events(comment_id)]
@@ -49,20 +55,18 @@ def test_of_fifty_who_decide_at_once_one_does_and_the_others_are_told(stack: Sta
 def test_a_decision_before_the_job_stands(stack: Stack) -> None:
     with paused(stack.judging()):
         comment_id = stack.send()
-        assert stack.decide(comment_id, "reject", version=1).status == 200
+        reject(stack, comment_id)
     settled(stack)
 
     assert_stands_as_rejected(stack, comment_id)
 
 
 def test_a_decision_while_the_rules_look_stands(stack: Stack) -> None:
-    gate = Gate(stack.folder).close()
     worker = stack.replace_workers(MODULE, RULE_SECONDS="60")
-    comment_id = stack.send(body=f"Here the {WAITS} for a person.")
-    gate.wait_for_somebody()
-
-    assert stack.decide(comment_id, "reject", version=1).status == 200
-    gate.open()
+    with Gate(stack.folder) as gate:
+        comment_id = stack.send(body=f"Here the {WAITS} for a person.")
+        gate.wait_for_somebody()
+        reject(stack, comment_id)
     wait_until(lambda: "lost race" in worker.output(), 10, "the rules come too late")
 
     assert_stands_as_rejected(stack, comment_id)
@@ -72,7 +76,7 @@ def test_a_decision_on_what_was_seen_before_the_verdict_stands(stack: Stack) -> 
     comment_id = stack.send()
     stack.judged(comment_id)
 
-    assert stack.decide(comment_id, "reject", version=1).status == 200
+    reject(stack, comment_id)
 
     assert_stands_as_rejected(stack, comment_id)
 
@@ -83,7 +87,7 @@ def test_a_decision_at_any_moment_stands(stack: Stack, chance: random.Random) ->
     def send_and_decide(moment: float) -> str:
         comment_id = stack.send()
         threading.Event().wait(moment)
-        assert stack.decide(comment_id, "reject", version=1).status == 200
+        reject(stack, comment_id)
         return comment_id
 
     with ThreadPoolExecutor(6) as people:

@@ -1,6 +1,7 @@
 """A gate at which a tampered process stands still until the test lets it go on."""
 
 from pathlib import Path
+from typing import Self
 
 from tests.support.waiting import wait_until
 
@@ -9,11 +10,22 @@ FOREVER = 60.0
 
 
 class Gate:
-    """Where a tampered process stands still, in a folder that the test sees."""
+    """Where a tampered process stands still, in a folder that the test sees.
+
+    Used as a context it is closed within the block and open after it, so that a
+    test that fails leaves nobody standing.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._reached = folder / "gate-reached"
         self._open = folder / "gate-open"
+
+    def __enter__(self) -> Self:
+        self.close()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.open()
 
     def close(self) -> "Gate":
         """Forget who came and stop whoever comes next."""
