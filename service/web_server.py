@@ -43,6 +43,9 @@ def serve(settings: Settings, load: Callable[[str], Any] | None = None) -> None:
         # What the processes count they count together, see `service.metrics`.
         export(PROMETHEUS_MULTIPROC_DIR=str(directory))
         server.serve(target_loader=load or partial(_load_application, settings))
+    # It is ending: to be told so once more must not make it look killed.
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _server(settings: Settings) -> AbstractServer[Any]:
