@@ -173,7 +173,7 @@ def test_the_causes_of_an_error_are_told(log: Any, written: Callable[[], list[Li
 def test_what_libraries_log_looks_alike(written: Callable[[], list[Line]]) -> None:
     structlog.contextvars.bind_contextvars(request_id="abc")
 
-    logging.getLogger("some.library").warning(
+    logging.getLogger("some.package").warning(
         "job %s failed\nTraceback: private words", "42", extra={"arguments": "private words"}
     )
 
@@ -182,7 +182,7 @@ def test_what_libraries_log_looks_alike(written: Callable[[], list[Line]]) -> No
     assert line == {
         "event": "job 42 failed",
         "level": "warning",
-        "logger": "some.library",
+        "logger": "some.package",
         "request_id": "abc",
     }
 
@@ -190,7 +190,7 @@ def test_what_libraries_log_looks_alike(written: Callable[[], list[Line]]) -> No
 def test_a_library_that_misuses_its_logger_harms_nobody(
     written: Callable[[], list[Line]],
 ) -> None:
-    record = logging.LogRecord("some.library", logging.WARNING, "", 1, "%d of %s", ("one",), None)
+    record = logging.LogRecord("some.package", logging.WARNING, "", 1, "%d of %s", ("one",), None)
 
     logs.Bridge().handle(record)
 
@@ -212,7 +212,7 @@ def test_lines_below_the_set_level_are_not_written(
     configure("ERROR")
 
     log.warning("unimportant")
-    logging.getLogger("some.library").warning("unimportant")
+    logging.getLogger("some.package").warning("unimportant")
     log.error("important")
 
     assert capfd.readouterr().err.count("\n") == 1
