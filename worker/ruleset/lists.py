@@ -1,8 +1,6 @@
 """The lists of a ruleset: plain files that are used as words, domains or networks."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 
@@ -14,26 +12,7 @@ from worker.signals.words import WordList
 Network = IPv4Network | IPv6Network
 T = TypeVar("T")
 
-_COMMENT = re.compile(r"(?:^|\s)#.*")
 _MOST_PROBLEMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a list and its line in the file, counted from 1."""
-
-    text: str
-    line: int
-
-
-def read_entries(text: str) -> list[Entry]:
-    """Return the entries of a list file: one a line.
-
-    A `#` at the beginning of a line or after a blank starts a comment.
-    """
-    lines = enumerate(text.removeprefix("\ufeff").splitlines(), 1)
-    cleaned = ((_COMMENT.sub("", line).strip(), number) for number, line in lines)
-    return [Entry(entry, number) for entry, number in cleaned if entry]
 
 
 class Lists:
@@ -48,8 +27,7 @@ class Lists:
         self.used: set[str] = set()
         self._paths = dict(named)
         self._texts = texts
-        self._entries: dict[str, list[Entry]] = {}
-        self._word_entries: dict[str, list[Entry]] = {}
+        self._word_entries: dict[str, list[str]] = {}
         self._words: dict[tuple[tuple[str, ...], tuple[str, ...]], WordList] = {}
         self._domains: dict[str, frozenset[str]] = {}
         self._networks: dict[str, tuple[Network, ...]] = {}
@@ -76,38 +54,35 @@ class Lists:
         return self._networks[name]
 
     def _texts_of(self, names: Iterable[str]) -> list[str]:
-        return [entry.text for name in names for entry in self._checked_words(name)]
+        return [entry for name in names for entry in self._checked_words(name)]
 
-    def _checked_words(self, name: str) -> list[Entry]:
-        """Return the entries that can be looked for; the others are told."""
+    def _checked_words(self, name: str) -> list[str]:
+        """Return the entries that can be looked for; what is wrong with others is told."""
         self.used.add(name)
         if name not in self._word_entries:
             entries = self._read(name)
-            bad = words.problems([entry.text for entry in entries])
-            for index, message, is_error in bad[:_MOST_PROBLEMS]:
-                self._tell(name, entries[index], message, "error" if is_error else "warning")
-            unusable = {index for index, _, is_error in bad if is_error}
-            self._word_entries[name] = [
-                entry for index, entry in enumerate(entries) if index not in unusable
-            ]
+            told = words.problems(entries)
+            for problem in told[:_MOST_PROBLEMS]:
+                severity: Severity = "warning" if problem.is_warning else "error"
+                self._tell(name, problem.line, problem.message, severity)
+            unusable = {problem.line for problem in told if not problem.is_warning}
+            self._word_entries[name] = [entry for line, entry in entries if line not in unusable]
         return self._word_entries[name]
 
     def _each(self, name: str, wrong: str, read: Callable[[str], T | None]) -> Iterator[T]:
         self.used.add(name)
-        for entry in self._read(name):
-            if (value := read(entry.text)) is None:
-                self._tell(name, entry, wrong)
+        for line, entry in self._read(name):
+            if (value := read(entry)) is None:
+                self._tell(name, line, f"“{entry}” {wrong}")
             else:
                 yield value
 
-    def _read(self, name: str) -> list[Entry]:
-        if name not in self._entries:
-            self._entries[name] = read_entries(self._texts.get(self._paths[name], ""))
-        return self._entries[name]
+    def _read(self, name: str) -> list[tuple[int, str]]:
+        text = self._texts.get(self._paths[name], "")
+        return words.entries_of(text.removeprefix("\ufeff").replace("\r\n", "\n"))
 
-    def _tell(self, name: str, entry: Entry, message: str, severity: Severity = "error") -> None:
-        told = Problem(self._paths[name], entry.line, 1, f"“{entry.text}” {message}", severity)
-        self.problems.append(told)
+    def _tell(self, name: str, line: int, message: str, severity: Severity = "error") -> None:
+        self.problems.append(Problem(self._paths[name], line, 1, message, severity))
 
 
 def _network(text: str) -> Network | None:

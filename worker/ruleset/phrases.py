@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.signals.comment import Signals
-from worker.signals.text import View, plain
-from worker.signals.words import Token, WordList
+from worker.signals.text import Token, View, plain
+from worker.signals.words import WordList
 
 #: How many words `...` may stand for.
 GAP = 4

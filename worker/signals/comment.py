@@ -12,8 +12,8 @@ from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
 from worker.signals.repetition import fingerprint
-from worker.signals.text import View, linkable, plain, views
-from worker.signals.words import Found, Token, WordList, tokens
+from worker.signals.text import Fold, Token, View, linkable, plain, tokens, views
+from worker.signals.words import Found, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
 _DOMAINS_SHOWN = 20
@@ -22,7 +22,6 @@ T = TypeVar("T")
 
 #: What rules call the fields of a comment.
 Field = Literal["text", "name", "email", "url"]
-Fold = Literal["plain", "hard"]
 
 #: What verdicts call the same fields.
 FIELD_NAMES: Mapping[Field, str] = {
@@ -69,9 +68,7 @@ class Signals:
 
     def views(self, field: Field, fold: Fold = "plain") -> tuple[View, ...]:
         """Return a field folded: plainly, or in all the ways that evaders call for."""
-        if fold == "plain":
-            return self.once((field, fold), lambda: (plain(self.text(field)),))
-        return self.once((field, fold), lambda: self._hard_views(field))
+        return self.once((field, fold), lambda: self._views(field, fold))
 
     def tokens(self, view: View) -> tuple[Token, ...]:
         """Return the words of a view that `views` gave."""
@@ -167,9 +164,13 @@ class Signals:
             **{f"score.{model}": score for model, score in context.scores.items()},
         }
 
-    def _hard_views(self, field: Field) -> tuple[View, ...]:
-        (easy,) = self.views(field)
-        return easy, *views(self.text(field), "hard")[1:]
+    def _views(self, field: Field, fold: Fold) -> tuple[View, ...]:
+        if fold == "plain":
+            return views(self.text(field), "plain")
+        # The same objects for the readings that both have, so that what was
+        # found in them is found once.
+        easy = {view.text: view for view in self.views(field)}
+        return tuple(easy.get(view.text, view) for view in views(self.text(field), "hard"))
 
     def _links_in(self, field: Field) -> tuple[Link, ...]:
         if field == "url":

@@ -10,8 +10,8 @@ from service.domain.verdict import Span
 from worker.ruleset.document import Document
 from worker.ruleset.lists import Lists
 from worker.ruleset.model import Check, Counter, Match
-from worker.signals.comment import FIELD_NAMES, Field, Fold, Signals
-from worker.signals.text import View
+from worker.signals.comment import FIELD_NAMES, Field, Signals
+from worker.signals.text import Fold, View
 
 #: More places than this help nobody who reviews.
 SPANS_SHOWN = 20

@@ -16,7 +16,8 @@ from worker.ruleset.conditions.base import (
 from worker.ruleset.model import Check, Match
 from worker.ruleset.patterns import PatternError, compile_pattern
 from worker.ruleset.phrases import Phrase, PhraseError, read_phrase
-from worker.signals.comment import FIELD_NAMES, Field, Fold, Signals
+from worker.signals.comment import FIELD_NAMES, Field, Signals
+from worker.signals.text import Fold
 from worker.signals.words import WordList
 
 
@@ -114,11 +115,11 @@ def _pattern_check(compiled: Any, fields: tuple[Field, ...]) -> Check:
     def check(signals: Signals) -> Match | None:
         first, spans = "", []
         for field in fields:
-            (view,) = signals.views(field)
-            for start, end in _places(compiled, view.text):
-                first = first or view.text[start:end]
-                spans.append(span(field, view, start, end))
-        return Match(len(spans), first, tuple(spans[:SPANS_SHOWN])) if spans else None
+            for view in signals.views(field):
+                for start, end in _places(compiled, view.text):
+                    first = first or view.text[start:end]
+                    spans.append(span(field, view, start, end))
+        return Match(len(_distinct(spans)), first, _distinct(spans)) if spans else None
 
     return check
 
