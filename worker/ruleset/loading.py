@@ -126,7 +126,7 @@ class _Loader:
             path = self._document.text(node)
             if path is None:
                 continue
-            if path not in self._source.lists and self._source.lists:
+            if path not in self._source.lists:
                 self._document.error(node, f"there is no file “{path}”")
             found[name] = path
         return found

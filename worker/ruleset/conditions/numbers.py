@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import get_args
+from typing import cast, get_args
 
 from yaml.nodes import Node
 
@@ -15,6 +15,7 @@ from worker.ruleset.conditions.base import (
 )
 from worker.ruleset.model import Check, Countable, Counter, Match, read_period
 from worker.signals import author, characters
+from worker.signals.characters import Kind
 from worker.signals.comment import Field, Signals
 
 _HISTORY = (
@@ -111,14 +112,14 @@ def characters_of(reading: Reading, node: Node) -> Check | None:
     document = reading.document
     members = document.mapping(node, ("of", "over", "under", "in"), "characters option")
     if "of" not in members:
-        document.error(node, f"characters wants of: one of {', '.join(characters.KINDS)}")
+        document.error(node, f"characters wants of: one of {', '.join(get_args(Kind))}")
         return None
-    kind = document.choice(members["of"], "kind of characters", tuple(characters.KINDS))
+    kind = document.choice(members["of"], "kind of characters", get_args(Kind))
     bounds = read_bounds(reading, node, members, "characters")
     fields = read_fields(reading, members)
     if kind is None or bounds is None:
         return None
-    return partial(_odd_characters, kind, bounds, fields)
+    return partial(_odd_characters, cast(Kind, kind), bounds, fields)
 
 
 def form_seconds(reading: Reading, node: Node) -> Check | None:
@@ -187,14 +188,15 @@ def _bounds_of(reading: Reading, node: Node, what: str) -> Bounds | None:
 
 
 def _odd_characters(
-    kind: str, bounds: Bounds, fields: tuple[Field, ...], signals: Signals
+    kind: Kind, bounds: Bounds, fields: tuple[Field, ...], signals: Signals
 ) -> Match | None:
     for field in fields:
-        odd = characters.find(kind, signals.text(field))
-        if bounds.hold(odd.number):
-            return Match(
-                odd.number, spans=tuple(signals.raw_spans(field, odd.places[:SPANS_SHOWN]))
-            )
+        text = signals.text(field)
+        places = characters.places(text, kind)
+        number = characters.longest_marks(text) if kind == "marks" else len(places)
+        if bounds.hold(number):
+            spans = signals.raw_spans(field, [(at, at + 1) for at in places[:SPANS_SHOWN]])
+            return Match(number, spans=tuple(spans))
     return None
 
 
