@@ -11,13 +11,15 @@ from service.domain.comment import CommentId, Status
 from service.domain.decision import Decision, EventKind
 from service.domain.ruleset import SHIPPED_BY, Hindrance, RuleOutline, RulesetSource, RuleState
 from service.domain.verdict import ENGINE, Hit, Mode, Total, Verdict
+from service.jobs import JobQueue
 from service.moderation import utc_now
+from service.moderation.mending import Mending
 from service.storage import judging, quality, rulesets, samples
 from service.storage.mending import PAUSES
 from service.storage.reviewing import ReviewFilter, review_list
 from service.storage.tables import events
 from service.storage.tables import samples as sample_table
-from tests.contract.desk import Desk
+from tests.contract.desk import NO_REDIS, Desk
 
 WHY = "Because"
 
@@ -371,14 +373,12 @@ def test_one_that_killed_its_worker_is_tried_alone(desk: Desk) -> None:
     assert desk.jobs_waiting() == [[calm], [poison]]
 
 
-def test_nothing_is_sent_back_while_jobs_wait_or_redis_is_away(
-    desk: Desk, desk_without_redis: Desk
-) -> None:
+def test_nothing_is_sent_back_while_jobs_wait_or_redis_is_away(desk: Desk) -> None:
     comment_id = broken(desk, hours_ago=1)
     desk.jobs.moderate([comment_id])
 
     assert desk.moderation.mend() == 0
-    assert desk_without_redis.moderation.mend() == 0
+    assert Mending(desk.store, JobQueue(NO_REDIS)).run() == 0
     assert desk.status(comment_id) is Status.HELD
 
 
