@@ -21,71 +21,13 @@ _LONGEST = 65_000
 _LISTED = 10_000
 
 #: Sober words in several languages, of which the comments are made.
-_WORDS = [
-    "the",
-    "report",
-    "names",
-    "places",
-    "and",
-    "dates",
-    "what",
-    "was",
-    "done",
-    "there",
-    "according",
-    "to",
-    "witnesses",
-    "courts",
-    "must",
-    "ask",
-    "who",
-    "gave",
-    "orders",
-    "families",
-    "still",
-    "wait",
-    "for",
-    "answers",
-    "nobody",
-    "has",
-    "apologised",
-    "since",
-    "der",
-    "Bericht",
-    "nennt",
-    "die",
-    "Orte",
-    "und",
-    "niemand",
-    "hat",
-    "sich",
-    "bisher",
-    "dafür",
-    "entschuldigt",
-    "le",
-    "rapport",
-    "cite",
-    "les",
-    "lieux",
-    "et",
-    "personne",
-    "ne",
-    "s'est",
-    "excusé",
-    "depuis",
-    "отчёт",
-    "называет",
-    "места",
-    "и",
-    "даты",
-    "и",
-    "никто",
-    "до",
-    "сих",
-    "пор",
-    "не",
-    "извинился",
-]
+_SOBER = """
+the report names places and dates what was done there according to witnesses courts
+must ask who gave orders families still wait for answers nobody has apologised since
+der Bericht nennt die Orte und niemand hat sich bisher dafür entschuldigt
+le rapport cite les lieux et personne ne s'est excusé depuis
+отчёт называет места и даты и никто до сих пор не извинился
+"""
 
 
 def measure() -> list[Measure]:
@@ -145,10 +87,10 @@ def _scan(text: str) -> object:
 
 
 def _prose(random: Random, characters: int) -> str:
-    words: list[str] = []
+    known, words = _SOBER.split(), list[str]()
     length = 0
     while length < characters:
-        word = random.choice(_WORDS)
+        word = random.choice(known)
         words.append(word + random.choice(["", "", "", "", ",", "."]))
         length += len(words[-1]) + 1
     return " ".join(words)[:characters]
