@@ -4,10 +4,12 @@ Charikar's SimHash over runs of three words of the folded text: of two
 fingerprints the number of differing bits tells how much of the texts differs.
 """
 
+import re
 from hashlib import blake2b
 
 from worker.signals.text import plain
 
+_WORD = re.compile(r"\w+")
 _BITS = 64
 _BAND_BITS = 16
 _RUN = 3
@@ -19,7 +21,7 @@ _MOST_DIFFERENT = 3
 
 def signature(text: str) -> int | None:
     """Return the fingerprint of a text, 64 bits; None if it is too short to have one."""
-    words = plain(text).text.split()
+    words = _WORD.findall(plain(text).text)
     if len(words) < _FEWEST_WORDS:
         return None
     weights = [0] * _BITS
