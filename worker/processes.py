@@ -43,8 +43,10 @@ def _work(queue: str, settings: Settings) -> None:
     ready.warm_up()
     # Lists and patterns stay for good: collecting garbage need not look at them again.
     gc.freeze()
-    log.info("ruleset loaded", ruleset=ready.ruleset_hash)
-    QueueWorker(queue, Redis.from_url(settings.redis_url)).work(logging_level="WARNING")
+    log.info("ready to judge", **ready.facts())
+    QueueWorker(queue, Redis.from_url(settings.redis_url), ready.facts).work(
+        logging_level="WARNING"
+    )
     ready.close()
 
 

@@ -10,7 +10,16 @@ from service.domain.comment import CommentId
 from service.domain.decision import EventKind
 from service.moderation.turns import turn
 from service.settings import Settings
-from service.storage import Store, comments, database_now, people, upkeep
+from service.storage import (
+    Store,
+    campaigns,
+    comments,
+    database_now,
+    people,
+    rulesets,
+    trials,
+    upkeep,
+)
 from service.storage.comments import Cause
 
 #: Rows changed in one transaction.
@@ -18,6 +27,10 @@ _BATCH = 500
 #: Transactions for each kind in one run; the next run goes on.
 _MOST_BATCHES = 20
 _LEASE_SECONDS = 300
+#: How long texts like an earlier one are known for that, and how long trials of
+#: rulesets, and rulesets that were never published, are kept.
+_CAMPAIGN_DAYS = 30
+_TRIAL_DAYS = 30
 
 Find = Callable[[Connection, datetime, int], list[CommentId]]
 Forget = Callable[[Connection, Sequence[CommentId]], None]
@@ -25,7 +38,8 @@ Forget = Callable[[Connection, Sequence[CommentId]], None]
 
 @dataclass(frozen=True, slots=True)
 class RetentionResult:
-    """How many comments lost address, e-mail or text; claims and sessions that ended.
+    """How many comments lost address, e-mail or text; claims, sessions and
+    campaigns that ended, and old trials of rulesets.
 
     `skipped` says why nothing was looked at; None if something was.
     """
@@ -35,6 +49,8 @@ class RetentionResult:
     texts: int = 0
     claims: int = 0
     sessions: int = 0
+    campaigns: int = 0
+    trials: int = 0
     skipped: str | None = None
 
 
@@ -64,6 +80,8 @@ class Retention:
             texts=self._each(upkeep.refused_before, _forget_texts(text_limit, now), text_limit),
             claims=self._claims(now),
             sessions=self._sessions(now),
+            campaigns=self._campaigns(now - timedelta(days=_CAMPAIGN_DAYS)),
+            trials=self._trials(now - timedelta(days=_TRIAL_DAYS)),
         )
 
     def _each(self, find: Find, forget: Forget, limit: datetime) -> int:
@@ -87,6 +105,24 @@ class Retention:
             forgotten += ended
             if ended < _BATCH:
                 break
+        return forgotten
+
+    def _campaigns(self, limit: datetime) -> int:
+        forgotten = 0
+        for _ in range(_MOST_BATCHES):
+            with self._store.read() as db:
+                ended = campaigns.ended_campaigns(db, limit, _BATCH)
+            if not ended:
+                break
+            with self._store.write() as db:
+                campaigns.forget_campaigns(db, ended)
+            forgotten += len(ended)
+        return forgotten
+
+    def _trials(self, limit: datetime) -> int:
+        with self._store.write() as db:
+            forgotten = trials.forget_trials(db, limit, _BATCH)
+            rulesets.forget_unpublished(db, limit, _BATCH)
         return forgotten
 
     def _sessions(self, now: datetime) -> int:

@@ -22,6 +22,7 @@ from service.domain.decision import EventKind
 from service.domain.history import AuthorHistory
 from service.domain.site import Moderation
 from service.domain.verdict import ENGINE, Hit, Total, Verdict
+from service.storage import campaigns
 from service.storage.tables import comments, events, hits, sites, threads, verdicts
 
 #: The actor of verdicts in the audit log.
@@ -45,11 +46,12 @@ class PendingComment:
 
 
 class Judged(NamedTuple):
-    """A verdict on the comment at the version that was judged."""
+    """A verdict on the comment at the version that was judged, and its campaign if any."""
 
     comment_id: CommentId
     version: int
     verdict: Verdict
+    mark: campaigns.Mark | None = None
 
 
 class _Identity(NamedTuple):
@@ -113,6 +115,7 @@ def record_verdicts(db: Connection, judged: Sequence[Judged], now: datetime) -> 
     _insert(db, verdicts, [_verdict_row(item) for item in kept])
     _insert(db, hits, [row for item in kept for row in _hit_rows(item)])
     _insert(db, events, [_event_row(item, now) for item in kept])
+    campaigns.mark(db, {item.comment_id: item.mark for item in kept if item.mark}, now)
     return won
 
 

@@ -303,10 +303,11 @@ rule_states = Table(
 campaign_bands = Table(
     "campaign_bands",
     metadata,
-    Column("band", String(24), primary_key=True),
     Column("campaign", String(16), primary_key=True),
-    Column("seen_at", Instant, nullable=False, index=True),
+    Column("band", String(24), primary_key=True),
+    Column("seen_at", Instant, nullable=False),
 )
+Index("ix_campaign_bands_band", campaign_bands.c.band, campaign_bands.c.campaign)
 
 #: Approved comments that a person is asked to look at, for the sake of a rule in
 #: the shadow, or of none ("").

@@ -281,18 +281,6 @@ def test_comments_outside_the_period_and_broken_rules_do_not_count(desk: Desk) -
         assert set(quality.last_hits(db, now - timedelta(hours=1))) == {"links"}
 
 
-@pytest.mark.parametrize(
-    ("rejected", "judged", "low", "high"),
-    [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.278), (11, 12, 0.646, 0.985), (50, 100, 0.404, 0.596)],
-)
-def test_precision_is_bounded_as_wilson_has_it(
-    rejected: int, judged: int, low: float, high: float
-) -> None:
-    found = quality.Precision(judged, rejected)
-
-    assert (round(found.low, 3), round(found.high, 3)) == (low, high)
-
-
 # --- mending -------------------------------------------------------------------
 
 BROKEN = hit("flood", category=ENGINE)

@@ -11,8 +11,7 @@ from worker.signals import author
 from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
-from worker.signals.repetition import fingerprint
-from worker.signals.text import Fold, Token, View, linkable, plain, tokens, views
+from worker.signals.text import Fold, Token, View, linkable, tokens, views
 from worker.signals.words import Found, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
@@ -182,8 +181,3 @@ class Signals:
     @cached_property
     def _linkable_body(self) -> View:
         return linkable(self.comment.body)
-
-
-def text_fingerprint(comment: Comment) -> str:
-    """Return what this comment's text shares with its repetitions."""
-    return fingerprint(plain(comment.body))
