@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,37 +23,35 @@ from worker.signals.view import View
 
 #: After so many the exact number no longer matters, and hostile text stays cheap.
 MAX_LINKS = 200
-_MAX_CANDIDATES = 5_000
 _MAX_HOST_CHARACTERS = 253
 #: `U.S`, `a.m` and `J.R` are no hosts, and nobody owns `x.co.uk` by accident.
 _SHORTEST_NAME = 2
 
-# No counted repetition here: with one, RE2 gives up its fast automaton and a
-# text without any link takes eighty times as long.
+# No counted repetition and no groups here: with either RE2 gives up its fast
+# automaton, and a text without any link takes eighty times as long.
 _LABEL = r"[\pL\pN][\pL\pM\pN_-]*"
 _BRACKETED = r"[\[({{] ?{} ?[\])}}]"
 _HIDDEN_DOT = rf" ?{_BRACKETED.format('(?:[.]|dot)')} ?|。"
-_DOT = rf"(?:\.|{_HIDDEN_DOT})"
-_HOST = rf"({_LABEL}(?:{_DOT}{_LABEL})+)"
-_SCHEME = (
-    r"((?:https?|hxxps?|h\*\*ps?|ftp) ?(?::|\[:\]) ?(?://|\\\\)"
-    r"([^\s/\\@<>\[\]]+@)?)"
-)
-_PATH = r"([/\\?#][^\s<>\"'\[\]]*)?"
-# Every pattern has the same groups, because RE2's are quick by number only.
-_ANCHOR, _SCHEMED, _USER, _HOSTED, _ENDING, _PATHED = range(1, 7)
-_CANDIDATE = (
-    r"(href *= *[\"']?|\[(?:url|link)(?: *= *[\"']?|\])|\]\()?"
-    rf"{_SCHEME}?{_HOST}()\.?(?::\d+)?{_PATH}"
-)
+_HOST = rf"{_LABEL}(?:(?:\.|{_HIDDEN_DOT}){_LABEL})+"
+_ANCHOR = r"(?:href *= *[\"']?|\[(?:url|link)(?: *= *[\"']?|\])|\]\()"
+_SCHEME = r"(?:https?|hxxps?|h\*\*ps?|ftp) ?(?::|\[:\]) ?(?://|\\\\)"
+_USER = r"[^\s/\\?#@<>\[\]]+@"
+_PATH = r"(?:[/\\?#][^\s<>\"'\[\]]*)?"
+_PORT = r"(?::\d+)?"
+_CANDIDATE = rf"{_ANCHOR}?(?:{_SCHEME}(?:{_USER})?)?{_HOST}\.?{_PORT}{_PATH}"
 #: Hosts that only a scheme makes such: a number, or an address in brackets.
-_NUMBERED = rf"(){_SCHEME}(0x[0-9a-f]+|\d+|\[[0-9a-f:.]+\])()(?::\d+)?{_PATH}"
+_NUMBERED = rf"{_SCHEME}(?:{_USER})?(?:0x[0-9a-f]+|\d+|\[[0-9a-f:.]+\]){_PORT}{_PATH}"
 
 #: A dot in words or drawn otherwise, before endings that make no sense else.
+_DOT_SAID = r"(?: +dot +| \. |[·•∙]| +(?:punkt|punto|ponto|точка) +)"
 _SAID = (
-    rf"()()()({_LABEL}(?:\.{_LABEL})*)(?: +dot +| \. |[·•∙]| +(?:punkt|punto|ponto|точка) +)"
-    rf"(com|net|org|info|ru|ру|xyz|top|online|site|shop|club|biz|io){_PATH}"
+    rf"{_LABEL}(?:\.{_LABEL})*{_DOT_SAID}"
+    rf"(?:com|net|org|info|ru|ру|xyz|top|online|site|shop|club|biz|io){_PATH}"
 )
+#: What a candidate consists of, taken apart without going back.
+_OPENING = re.compile(f"({_ANCHOR})?(?:({_SCHEME})({_USER.replace('+@', '++@')})?)?")
+_HOST_END = re.compile(r"\.?(?:[/\\?#]|:\d|$)")
+_SAID_DOT = re.compile(_DOT_SAID)
 _MAY_BE_SAID = re.compile(r" dot | \. |[·•∙]| p[ou]n[kt]t?[ot] | точка ")
 #: Words before `dot com` that make it a word itself.
 _NO_NAMES = frozenset(
@@ -62,15 +59,15 @@ _NO_NAMES = frozenset(
     | {"use", "using", "microsoft", "late", "early", "old", "big", "all", "no", "from", "by", "is"}
 )
 
-_MAIL = (
-    r"([\pL\pN][\pL\pN._%+-]*)"
-    rf"(@| ?{_BRACKETED.format('(?:@|at)')} ?){_HOST}"
-)
+_AT = rf"@| ?{_BRACKETED.format('(?:@|at)')} ?"
+_MAIL = rf"[\pL\pN][\pL\pN._%+-]*(?:{_AT}){_HOST}"
+_AT_SIGN = re.compile(_AT)
 _MAY_BE_MAIL = re.compile(r"@|[\[({] ?at ?[\])}]")
 _AT_BEFORE = re.compile(r"(?:@|[\[({] ?at ?[\])}] ?)$")
 _LONGEST_AT = 7
 
 _PLAIN_HOST = re.compile(r"[^\[({。 ]+")
+_PATH_START = re.compile(r"[/\\?#]")
 _MORE_OF_HOST = re.compile(r"[\w'-]|\.\w")
 _IP_PARTS, _BYTE, _LONGEST_NUMBER = 4, 255, 12
 
@@ -174,11 +171,11 @@ def find_mail_addresses(view: View) -> tuple[MailAddress, ...]:
     """Return the addresses of mail in the text in order, each once, at most MAX_LINKS."""
     found: dict[str, MailAddress] = {}
     for match in _matches(_MAIL, view) if _MAY_BE_MAIL.search(view.text) else ():
-        local, sign, written = match.groups()
+        local, written = _AT_SIGN.split(match[0], maxsplit=1)
         host = _repaired(written)
         if domain := registered_domain(host):
-            address, (start, end) = f"{local}@{host}", match.span()
-            is_disguised = sign != "@" or host != written
+            (start, end), address = match.span(), f"{local}@{host}"
+            is_disguised = len(address) != end - start
             found.setdefault(address, MailAddress(address, domain, start, end, is_disguised))
             if len(found) == MAX_LINKS:
                 break
@@ -207,66 +204,59 @@ def registered_domain(host: str) -> str | None:
     return _suffixes().privatesuffix(ascii_host) or ascii_host
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """What may be a link, taken apart; `start` and `end` without what opens or follows it."""
+
+    start: int
+    end: int
+    host_start: int
+    scheme: str
+    user: str
+    host: str
+    path: str
+    has_anchor: bool
+    goes_on: bool
+
+
 def _all_links(view: View) -> Iterator[Link]:
     """Yield the links that each pass finds."""
     for match in _matches(_CANDIDATE, view):
-        if link := _confirmed(match, view):
+        if link := _confirmed(_taken_apart(match), view):
             yield link
     if "//" in view.text or "\\\\" in view.text:
         for match in _matches(_NUMBERED, view):
-            if not _goes_on(match) and (link := _by_number(match)):
+            candidate = _taken_apart(match)
+            if not candidate.goes_on and (link := _by_number(candidate)):
                 yield link
     if _MAY_BE_SAID.search(view.text):
         for match in _matches(_SAID, view):
-            if link := _said(match):
+            if link := _said(_taken_apart(match)):
                 yield link
 
 
-def _confirmed(match: Any, view: View) -> Link | None:
-    host = _repaired(match[_HOSTED])
-    domain = registered_domain(host)
-    if domain is None or "." not in host:
-        return _by_number(match) if match[_SCHEMED] else None
-    if "。" in match[_HOSTED] and not host.isascii():
-        return None  # the end of a Chinese sentence
-    if not _is_followed(match, host, domain) and _is_prose(match, host, domain, view):
-        return None
-    is_clear = host == match[_HOSTED] and not any(map(is_mixed, host.split(".")))
-    return _link(match, host, domain, disguised=not is_clear)
-
-
-def _by_number(match: Any) -> Link | None:
-    """Return the link to an address in numbers, which has no registered domain."""
-    address = _ip_address(match[_HOSTED])
-    return _link(match, address, address, disguised=address != match[_HOSTED]) if address else None
-
-
-def _said(match: Any) -> Link | None:
-    """Return the link of which a dot was said in words."""
-    name = match[_HOSTED]
-    host = f"{name}.{match[_ENDING]}"
-    if _goes_on(match) or name in _NO_NAMES or len(name) < _SHORTEST_NAME:
-        return None
-    if "." in name and registered_domain(name):
-        return None  # a link, and a sentence after it
-    domain = registered_domain(host)
-    return _link(match, host, domain, disguised=True) if domain else None
-
-
-def _goes_on(match: Any) -> bool:
-    """Whether the host is longer than what was matched of it."""
-    text, end = match.string, max(match.end(_HOSTED), match.end(_ENDING))
-    return bool(_MORE_OF_HOST.match(text, end))
-
-
-def _link(match: Any, host: str, domain: str, *, disguised: bool) -> Link:
-    """Return the link without what stands around it in the text."""
-    anchor, scheme, user, _, _, whole_path = match.groups(default="")
-    path = _without_rest(whole_path)
-    start = match.start() + len(anchor)
-    end = match.end() - len(whole_path) + len(path)
-    is_open = scheme.removesuffix(user) in ("", *_OPEN_SCHEMES) and "." not in user
-    return Link(domain, _target(host, path), start, end, disguised or not is_open)
+def _taken_apart(match: Any) -> _Candidate:
+    (start, end), written = match.span(), match[0]
+    opening = _OPENING.match(written)
+    anchor, scheme, user = opening.groups(default="") if opening else ("", "", "")
+    host_start = len(anchor) + len(scheme) + len(user)
+    after = written.find("]", host_start) + 1 if written.startswith("[", host_start) else host_start
+    host_end = _HOST_END.search(written, after)
+    stop = host_end.start() if host_end else len(written)
+    path_start = _PATH_START.search(written, stop)
+    path = written[path_start.start() :] if path_start else ""
+    kept = _without_rest(path)
+    return _Candidate(
+        start=start + len(anchor),
+        end=end - len(path) + len(kept),
+        host_start=start + host_start,
+        scheme=scheme,
+        user=user,
+        host=written[host_start:stop],
+        path=kept,
+        has_anchor=bool(anchor),
+        goes_on=not path and bool(_MORE_OF_HOST.match(match.string, end)),
+    )
 
 
 def _without_rest(path: str) -> str:
@@ -277,30 +267,69 @@ def _without_rest(path: str) -> str:
     return kept
 
 
-def _is_followed(match: Any, host: str, domain: str) -> bool:
+def _confirmed(candidate: _Candidate, view: View) -> Link | None:
+    host = _repaired(candidate.host)
+    domain = registered_domain(host)
+    if domain is None or "." not in host:
+        return _by_number(candidate) if candidate.scheme else None
+    if "。" in candidate.host and not host.isascii():
+        return None  # the end of a Chinese sentence
+    if not _is_followed(candidate, domain) and _is_prose(candidate, domain, view):
+        return None
+    is_clear = host == candidate.host and not any(map(is_mixed, host.split(".")))
+    return _link(candidate, host, domain, disguised=not is_clear)
+
+
+def _by_number(candidate: _Candidate) -> Link | None:
+    """Return the link to an address in numbers, which has no registered domain."""
+    address = _ip_address(candidate.host)
+    if address is None:
+        return None
+    return _link(candidate, address, address, disguised=address != candidate.host.strip("[]"))
+
+
+def _said(candidate: _Candidate) -> Link | None:
+    """Return the link of which a dot was said in words."""
+    name, ending = _SAID_DOT.split(candidate.host, maxsplit=1)
+    if candidate.goes_on or name in _NO_NAMES or len(name) < _SHORTEST_NAME:
+        return None
+    if "." in name and registered_domain(name):
+        return None  # a link, and a sentence after it
+    domain = registered_domain(f"{name}.{ending}")
+    return _link(candidate, f"{name}.{ending}", domain, disguised=True) if domain else None
+
+
+def _link(candidate: _Candidate, host: str, domain: str, *, disguised: bool) -> Link:
+    is_open = candidate.scheme in ("", *_OPEN_SCHEMES) and "." not in candidate.user
+    target = _target(host, candidate.path)
+    return Link(domain, target, candidate.start, candidate.end, disguised or not is_open)
+
+
+def _is_followed(candidate: _Candidate, domain: str) -> bool:
     """Whether the writing says by itself that this is a link."""
-    if match[_SCHEMED] or host.startswith("www."):
+    if candidate.scheme or candidate.host.startswith("www."):
         return True
-    return bool(match[_ANCHOR]) and domain.partition(".")[2] not in _FILE_ENDINGS
+    return candidate.has_anchor and domain.partition(".")[2] not in _FILE_ENDINGS
 
 
-def _is_prose(match: Any, host: str, domain: str, view: View) -> bool:
+def _is_prose(candidate: _Candidate, domain: str, view: View) -> bool:
     """Whether a bare name is more likely an address of mail, a file, or two sentences."""
-    if _beside_at(view.text, *match.span()):
+    if _beside_at(view.text, candidate.start, candidate.end):
         return True
-    if match[_PATHED] and len(match[_PATHED]) > 1:
+    if len(candidate.path) > 1:
         return False
     name, _, suffix = domain.partition(".")
     if suffix in _NO_HOSTS or domain in _SOFTWARE:
         return True
-    return len(name) < _SHORTEST_NAME or _starts_sentence(match, suffix, view)
+    return len(name) < _SHORTEST_NAME or _starts_sentence(candidate, suffix, view)
 
 
-def _starts_sentence(match: Any, suffix: str, view: View) -> bool:
+def _starts_sentence(candidate: _Candidate, suffix: str, view: View) -> bool:
     """Whether the ending is written like the first word of a sentence: `end.Online shops`."""
     if suffix in _ALWAYS_HOSTS:
         return False
-    ending = view.source(*match.span(_HOSTED)).rpartition(".")[2]
+    start = candidate.host_start
+    ending = view.source(start, start + len(candidate.host)).rpartition(".")[2]
     return ending[:1].isupper() and not ending.isupper()
 
 
@@ -358,7 +387,8 @@ def _ascii(host: str) -> str | None:
 
 
 def _matches(pattern: str, view: View) -> Iterator[Any]:
-    return islice(_compiled(pattern).finditer(view.text), _MAX_CANDIDATES)
+    found: Iterator[Any] = _compiled(pattern).finditer(view.text)
+    return found
 
 
 @cache
