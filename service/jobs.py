@@ -24,11 +24,13 @@ from service.domain.errors import CheckUnavailable
 
 MODERATION = "moderation"
 CHECK = "check"
-QUEUES = (MODERATION, CHECK)
+WEBHOOKS = "webhooks"
+QUEUES = (MODERATION, CHECK, WEBHOOKS)
 
 MODERATE_JOB = "worker.jobs.moderate"
 ALONE_JOB = "worker.jobs.moderate_alone"
 CHECK_JOB = "worker.jobs.check"
+DELIVER_JOB = "worker.jobs.deliver"
 
 #: A job of this many comments pays RQ's bookkeeping once for all of them; more
 #: gains little and makes a lost job dearer.
@@ -68,15 +70,27 @@ class JobQueue:
         self._patient = connect(redis_url, answer_seconds=check_seconds + _ANSWER_SECONDS)
         self._moderation = _queue(MODERATION, self.connection)
         self._check = _queue(CHECK, self._patient)
+        self._webhooks = _queue(WEBHOOKS, self.connection)
         self._resting_until = 0.0
 
     def moderate(self, ids: Sequence[CommentId]) -> bool:
         """Queue one job that judges `ids`; return False if Redis is away."""
-        return self._enqueue(MODERATE_JOB, list(ids))
+        return self._enqueue(self._moderation, MODERATE_JOB, list(ids))
 
     def moderate_alone(self, comment_id: CommentId) -> bool:
         """Queue a job for one comment that gave trouble, to be tried again thrice."""
-        return self._enqueue(ALONE_JOB, [comment_id], retry=Retry(max=3))
+        return self._enqueue(self._moderation, ALONE_JOB, [comment_id], retry=Retry(max=3))
+
+    def deliver(self, endpoints: Sequence[int]) -> bool:
+        """Queue one job that tells these endpoints what is due; return False if Redis is away."""
+        return self._enqueue(self._webhooks, DELIVER_JOB, list(endpoints))
+
+    def deliveries_wait(self) -> bool | None:
+        """Return whether such a job waits already; None while Redis is away."""
+        try:
+            return self._webhooks.count > 0
+        except RedisError:
+            return None
 
     def check(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Return status and verdict, as JSON values, of a text that is stored nowhere.
@@ -109,7 +123,8 @@ class JobQueue:
     def depths(self) -> dict[str, int] | None:
         """Return how many jobs wait on each queue; None while Redis is away."""
         try:
-            return {queue.name: queue.count for queue in (self._moderation, self._check)}
+            queues = (self._moderation, self._check, self._webhooks)
+            return {queue.name: queue.count for queue in queues}
         except RedisError:
             return None
 
@@ -118,22 +133,24 @@ class JobQueue:
         self.connection.close()
         self._patient.close()
 
-    def _enqueue(self, job: str, ids: list[CommentId], retry: Retry | None = None) -> bool:
+    def _enqueue(
+        self, queue: Queue, job: str, ids: Sequence[object], retry: Retry | None = None
+    ) -> bool:
         if time.monotonic() < self._resting_until:
             return False
         try:
-            self._moderation.enqueue_call(
+            queue.enqueue_call(
                 job,
                 args=(ids,),
                 timeout=_JOB_SECONDS,
                 result_ttl=0,
                 failure_ttl=_FAILURE_SECONDS,
                 retry=retry,
-                description="moderate",
+                description=queue.name,
             )
         except RedisError as error:
             self._resting_until = time.monotonic() + _REST_SECONDS
-            log.warning("job queue away", error=type(error).__name__, comments=len(ids))
+            log.warning("job queue away", error=type(error).__name__, ids=len(ids))
             return False
         return True
 

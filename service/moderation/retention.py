@@ -10,7 +10,7 @@ from service.domain.comment import CommentId
 from service.domain.decision import EventKind
 from service.moderation.turns import turn
 from service.settings import Settings
-from service.storage import Store, comments, database_now, people, upkeep
+from service.storage import Store, comments, database_now, outbox, people, upkeep
 from service.storage.comments import Cause
 
 #: Rows changed in one transaction.
@@ -18,6 +18,8 @@ _BATCH = 500
 #: Transactions for each kind in one run; the next run goes on.
 _MOST_BATCHES = 20
 _LEASE_SECONDS = 300
+#: How long it can be looked up what websites were told.
+_KEEP_MESSAGES = timedelta(days=30)
 
 Find = Callable[[Connection, datetime, int], list[CommentId]]
 Forget = Callable[[Connection, Sequence[CommentId]], None]
@@ -25,7 +27,8 @@ Forget = Callable[[Connection, Sequence[CommentId]], None]
 
 @dataclass(frozen=True, slots=True)
 class RetentionResult:
-    """How many comments lost address, e-mail or text; claims and sessions that ended.
+    """How many comments lost address, e-mail or text; claims and sessions that ended;
+    messages to websites whose log is no longer kept.
 
     `skipped` says why nothing was looked at; None if something was.
     """
@@ -35,6 +38,7 @@ class RetentionResult:
     texts: int = 0
     claims: int = 0
     sessions: int = 0
+    messages: int = 0
     skipped: str | None = None
 
 
@@ -62,8 +66,11 @@ class Retention:
             addresses=self._each(upkeep.addresses_before, upkeep.forget_addresses, address_limit),
             emails=self._each(upkeep.emails_before, upkeep.forget_emails, email_limit),
             texts=self._each(upkeep.refused_before, _forget_texts(text_limit, now), text_limit),
-            claims=self._claims(now),
+            claims=self._in_steps(lambda db: upkeep.forget_expired_claims(db, now, _BATCH)),
             sessions=self._sessions(now),
+            messages=self._in_steps(
+                lambda db: outbox.forget_messages(db, now - _KEEP_MESSAGES, _BATCH)
+            ),
         )
 
     def _each(self, find: Find, forget: Forget, limit: datetime) -> int:
@@ -79,11 +86,11 @@ class Retention:
             forgotten += len(ids)
         return forgotten
 
-    def _claims(self, now: datetime) -> int:
+    def _in_steps(self, forget: Callable[[Connection], int]) -> int:
         forgotten = 0
         for _ in range(_MOST_BATCHES):
             with self._store.write() as db:
-                ended = upkeep.forget_expired_claims(db, now, _BATCH)
+                ended = forget(db)
             forgotten += ended
             if ended < _BATCH:
                 break

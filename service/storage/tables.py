@@ -259,3 +259,57 @@ leases = Table(
     Column("holder", String(36), nullable=False),
     Column("until", Instant, nullable=False),
 )
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("seed", String(64), nullable=False),
+    Column("old_seed", String(64)),
+    Column("old_until", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("resting_until", Instant),
+    Column("disabled_at", Instant),
+    Column("disabled_why", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+#: What websites are told, written together with the change that it tells of.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("key", String(40), nullable=False, unique=True),
+    Column("endpoint_id", ForeignKey("webhook_endpoints.id"), nullable=False),
+    Column("comment_id", ForeignKey("comments.id"), nullable=False, index=True),
+    Column("type", String(32), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("delivered_at", Instant),
+)
+# What is due at an endpoint; few rows at any moment.
+Index(
+    "ix_outbox_due",
+    outbox.c.endpoint_id,
+    outbox.c.next_at,
+    sqlite_where=text("state = 'waiting'"),
+    postgresql_where=text("state = 'waiting'"),
+)
+Index("ix_outbox_log", outbox.c.state, outbox.c.id)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("message_id", ForeignKey("outbox.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("status", Integer),
+    Column("error", Text, nullable=False),
+)

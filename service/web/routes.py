@@ -20,6 +20,7 @@ from service.web import (
     security,
     start,
     threads,
+    webhooks,
 )
 
 #: Every blueprint, in the order in which a reader would look for them.
@@ -34,6 +35,7 @@ BLUEPRINTS = (
     review.bp,
     login.bp,
     console.bp,
+    webhooks.bp,
     demo.bp,
     start.bp,
     documents.bp,
