@@ -7,6 +7,7 @@ functions by dotted name, because the service does not import the worker.
 
 import time
 from collections.abc import Sequence
+from math import ceil
 from typing import Any, cast
 
 import structlog
@@ -31,6 +32,7 @@ MODERATE_JOB = "worker.jobs.moderate"
 ALONE_JOB = "worker.jobs.moderate_alone"
 CHECK_JOB = "worker.jobs.check"
 DELIVER_JOB = "worker.jobs.deliver"
+CALL_BACK_JOB = "worker.jobs.call_back"
 
 #: A job of this many comments pays RQ's bookkeeping once for all of them; more
 #: gains little and makes a lost job dearer.
@@ -85,6 +87,10 @@ class JobQueue:
         """Queue one job that tells these endpoints what is due; return False if Redis is away."""
         return self._enqueue(self._webhooks, DELIVER_JOB, list(endpoints))
 
+    def call_back(self) -> bool:
+        """Queue a job that tells Akismet clients of late verdicts; False if Redis is away."""
+        return self._enqueue(self._webhooks, CALL_BACK_JOB, None)
+
     def deliveries_wait(self) -> bool | None:
         """Return whether such a job waits already; None while Redis is away."""
         try:
@@ -92,21 +98,22 @@ class JobQueue:
         except RedisError:
             return None
 
-    def check(self, payload: dict[str, Any]) -> dict[str, Any]:
+    def check(self, payload: dict[str, Any], seconds: float | None = None) -> dict[str, Any]:
         """Return status and verdict, as JSON values, of a text that is stored nowhere.
 
         `payload` is what `worker.jobs.check` takes. Raises CheckUnavailable
-        when no worker answers within the queue's `check_seconds`.
+        when no worker answers within `seconds`, or the queue's `check_seconds`.
         """
-        patience = max(1, round(self._check_seconds))
+        patience = self._check_seconds if seconds is None else seconds
+        forgotten = ceil(patience) + 1
         try:
             job = self._check.enqueue_call(
                 CHECK_JOB,
                 args=(payload,),
                 timeout=_JOB_SECONDS,
-                ttl=patience + 1,
-                result_ttl=patience + 1,
-                failure_ttl=patience + 1,
+                ttl=forgotten,
+                result_ttl=forgotten,
+                failure_ttl=forgotten,
                 description="check",
             )
             return _await_verdict(job, patience)
@@ -134,14 +141,14 @@ class JobQueue:
         self._patient.close()
 
     def _enqueue(
-        self, queue: Queue, job: str, ids: Sequence[object], retry: Retry | None = None
+        self, queue: Queue, job: str, ids: Sequence[object] | None, retry: Retry | None = None
     ) -> bool:
         if time.monotonic() < self._resting_until:
             return False
         try:
             queue.enqueue_call(
                 job,
-                args=(ids,),
+                args=() if ids is None else (ids,),
                 timeout=_JOB_SECONDS,
                 result_ttl=0,
                 failure_ttl=_FAILURE_SECONDS,
@@ -150,7 +157,7 @@ class JobQueue:
             )
         except RedisError as error:
             self._resting_until = time.monotonic() + _REST_SECONDS
-            log.warning("job queue away", error=type(error).__name__, ids=len(ids))
+            log.warning("job queue away", error=type(error).__name__, ids=len(ids or ()))
             return False
         return True
 
@@ -159,8 +166,11 @@ def _queue(name: str, connection: "Redis") -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
-def _await_verdict(job: Job, patience: int) -> dict[str, Any]:
-    result = job.latest_result(timeout=patience)
+def _await_verdict(job: Job, seconds: float) -> dict[str, Any]:
+    # RQ itself waits whole seconds only.
+    key: str = Result.get_key(job.id)  # type: ignore[no-untyped-call]
+    job.connection.xread({key: "0-0"}, count=1, block=ceil(seconds * 1000))
+    result = job.latest_result()
     if result is None or result.type is not Result.Type.SUCCESSFUL:
         job.delete()
         raise CheckUnavailable("no worker answered in time")

@@ -22,6 +22,11 @@ def check(payload: dict[str, Any]) -> dict[str, Any]:
     return runtime.current().check(payload)
 
 
+def call_back() -> None:
+    """Have late verdicts told to the Akismet clients that wait for them."""
+    delivery.current().call_back()
+
+
 def deliver(endpoints: Sequence[int]) -> None:
     """Have these endpoints told what is due."""
     delivery.current().send_out(endpoints)

@@ -10,7 +10,7 @@ from service.domain.comment import CommentId
 from service.domain.decision import EventKind
 from service.moderation.turns import turn
 from service.settings import Settings
-from service.storage import Store, comments, database_now, outbox, people, upkeep
+from service.storage import Store, akismet, comments, database_now, outbox, people, upkeep
 from service.storage.comments import Cause
 
 #: Rows changed in one transaction.
@@ -28,7 +28,7 @@ Forget = Callable[[Connection, Sequence[CommentId]], None]
 @dataclass(frozen=True, slots=True)
 class RetentionResult:
     """How many comments lost address, e-mail or text; claims and sessions that ended;
-    messages to websites whose log is no longer kept.
+    messages to websites whose log is no longer kept; comments that were only checked.
 
     `skipped` says why nothing was looked at; None if something was.
     """
@@ -39,6 +39,7 @@ class RetentionResult:
     claims: int = 0
     sessions: int = 0
     messages: int = 0
+    checks: int = 0
     skipped: str | None = None
 
 
@@ -68,6 +69,7 @@ class Retention:
             texts=self._each(upkeep.refused_before, _forget_texts(text_limit, now), text_limit),
             claims=self._in_steps(lambda db: upkeep.forget_expired_claims(db, now, _BATCH)),
             sessions=self._sessions(now),
+            checks=self._in_steps(lambda db: akismet.forget_checked(db, now, _BATCH)),
             messages=self._in_steps(
                 lambda db: outbox.forget_messages(db, now - _KEEP_MESSAGES, _BATCH)
             ),

@@ -387,6 +387,8 @@ _LISTENING = (
     .where(
         comments.c.id.in_(sa.bindparam("ids", expanding=True)),
         webhook_endpoints.c.disabled_at.is_(None),
+        # What a website shows by itself it decides by itself.
+        threads.c.source == sa.literal_column("'native'"),
     )
     .order_by(comments.c.id, webhook_endpoints.c.id)
 )

@@ -70,6 +70,8 @@ sites = Table(
     Column("public_per_minute", Integer),
     Column("server_per_minute", Integer),
     Column("house_rules", Text, nullable=False),
+    Column("akismet_keep_days", Integer, nullable=False, server_default="30"),
+    Column("akismet_discard", Boolean, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
 )
 
@@ -96,6 +98,8 @@ threads = Table(
     Column("moderation", String(8)),
     Column("closed_at", Instant),
     Column("created_at", Instant, nullable=False),
+    # Who shows its comments: we, or a website that only has them checked here.
+    Column("source", String(8), nullable=False, server_default="native"),
     UniqueConstraint("site_id", "key"),
 )
 
@@ -312,4 +316,26 @@ deliveries = Table(
     Column("took_ms", Integer, nullable=False),
     Column("status", Integer),
     Column("error", Text, nullable=False),
+)
+
+#: What is known of a comment that came to be checked by an Akismet client. Where
+#: the verdict came too late, `callback` and `callback_key` tell whom to tell, and
+#: are forgotten then.
+akismet_checks = Table(
+    "akismet_checks",
+    metadata,
+    Column("comment_id", ForeignKey("comments.id"), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("callback", Text),
+    Column("callback_key", String(12)),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant),
+)
+Index("ix_akismet_checks_fingerprint", akismet_checks.c.site_id, akismet_checks.c.fingerprint)
+Index(
+    "ix_akismet_checks_due",
+    akismet_checks.c.next_at,
+    sqlite_where=text("next_at IS NOT NULL"),
+    postgresql_where=text("next_at IS NOT NULL"),
 )

@@ -4,6 +4,7 @@ from flask import Flask
 
 from service.settings import Settings
 from service.web import (
+    akismet,
     check,
     comments,
     console,
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     login.bp,
     console.bp,
     webhooks.bp,
+    akismet.bp,
     demo.bp,
     start.bp,
     documents.bp,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from service.jobs import JobQueue
 from service.moderation import utc_now
-from service.storage import Store, database_now, outbox
+from service.storage import Store, akismet, database_now, outbox
 
 
 def dispatch(store: Store, jobs: JobQueue, clock: Callable[[], datetime] = utc_now) -> int:
@@ -17,4 +17,7 @@ def dispatch(store: Store, jobs: JobQueue, clock: Callable[[], datetime] = utc_n
         return 0
     with store.read() as db:
         endpoints = outbox.due_endpoints(db, clock(), database_now(db))
+        callbacks = akismet.callbacks_due(db, clock(), limit=1)
+    if callbacks:
+        jobs.call_back()
     return len(endpoints) if endpoints and jobs.deliver(endpoints) else 0

@@ -25,6 +25,7 @@ from service.moderation.turns import turn
 from service.settings import Settings
 from service.storage import Store, outbox
 from service.storage.outbox import Attempt
+from service.webhooks.callbacks import tell_callbacks
 from service.webhooks.sending import Answer, Bounds, post
 from service.webhooks.signing import signed_headers
 
@@ -44,6 +45,8 @@ _OUTAGE = 2
 _BATCH = 50
 _GO_SECONDS = 20.0
 _MOST_ENDPOINTS_AT_ONCE = 16
+#: Longer than telling one batch of late verdicts takes at the worst.
+_CALLBACKS_SECONDS = 900.0
 
 _GONE = 410
 _TOO_BUSY = frozenset({408, 425, 429})
@@ -63,6 +66,7 @@ class Postman:
     ) -> None:
         self._store = store
         self._keyring = keyring
+        self._settings = settings
         self._bounds = Bounds(settings.webhook_timeout, settings.webhook_networks)
         self._clock = clock
         self._threads = ThreadPoolExecutor(_MOST_ENDPOINTS_AT_ONCE, "postman")
@@ -78,6 +82,10 @@ class Postman:
                     continue
                 self._busy.add(endpoint_id)
             self._threads.submit(self._go, endpoint_id)
+
+    def call_back(self) -> None:
+        """Have late verdicts told to those who wait for them; return without waiting for it."""
+        self._threads.submit(self._call_back)
 
     def close(self) -> None:
         """Finish the attempts under way; what is left stays due."""
@@ -112,6 +120,16 @@ class Postman:
         finally:
             with self._lock:
                 self._busy.discard(endpoint_id)
+
+    def _call_back(self) -> None:
+        try:
+            with turn(self._store, "callbacks", _CALLBACKS_SECONDS) as ours:
+                if ours:
+                    tell_callbacks(self._store, self._settings, self._clock)
+        except StoreUnavailable as error:
+            log.warning("database away, callbacks wait", error=str(error))
+        except Exception:
+            log.exception("callbacks not told")
 
     def _batch(self, endpoint_id: int, ends: float) -> list[Attempt]:
         """Try what is due, up to the first sign that the endpoint itself is in trouble."""

@@ -20,6 +20,7 @@ from service.storage import Store, open_store, outbox
 from service.storage.archive import back_up
 from service.storage.tables import leases, metadata
 from service.webhooks.postman import Postman
+from tests.support.akismet import FORM, form
 from tests.support.databases import DIALECTS, Databases, as_setting
 from tests.support.world import World
 
@@ -84,6 +85,7 @@ def fill(world: World) -> None:
     world.moderation.report(reply, site_id=world.site.id, reporter="f" * 64, reason="abuse")
     world.post_comment()
     world.second_site()
+    world.client.post("/1.1/submit-spam", data=form(world.akismet_key), content_type=FORM)
     Postman(world.store, world.services.keyring, world.settings).deliver(endpoint.id)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Received:
     def json(self) -> Any:
         """Return the body as JSON."""
         return json.loads(self.body)
+
+    def form(self) -> dict[str, str]:
+        """Return the body as the fields of a form."""
+        return dict(parse_qsl(self.body.decode()))
 
     def is_signed_with(self, secret: str) -> bool:
         """Return whether one of the signatures was made with the secret, as receivers check it."""

@@ -1,4 +1,4 @@
-"""Webhooks: where websites hear of their comments, what they are told, and every attempt."""
+"""Webhooks: who hears of what, and every attempt; checks by Akismet clients."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,19 @@ Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Create the tables of webhooks."""
+    """Create the tables, and say how sites have their comments checked."""
+    op.add_column(
+        "sites",
+        sa.Column("akismet_keep_days", sa.Integer(), nullable=False, server_default="30"),
+    )
+    op.add_column(
+        "sites",
+        sa.Column("akismet_discard", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+    op.add_column(
+        "threads",
+        sa.Column("source", sa.String(length=8), nullable=False, server_default="native"),
+    )
     op.create_table(
         "webhook_endpoints",
         sa.Column("id", Serial, nullable=False),
@@ -81,10 +93,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
     )
     op.create_index(op.f("ix_deliveries_message_id"), "deliveries", ["message_id"])
+    op.create_table(
+        "akismet_checks",
+        sa.Column("comment_id", sa.String(length=36), nullable=False),
+        sa.Column("site_id", Serial, nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("callback", sa.Text(), nullable=True),
+        sa.Column("callback_key", sa.String(length=12), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comments.id"], name=op.f("fk_akismet_checks_comment_id_comments")
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["sites.id"], name=op.f("fk_akismet_checks_site_id_sites")
+        ),
+        sa.PrimaryKeyConstraint("comment_id", name=op.f("pk_akismet_checks")),
+    )
+    op.create_index("ix_akismet_checks_fingerprint", "akismet_checks", ["site_id", "fingerprint"])
+    op.create_index(
+        "ix_akismet_checks_due",
+        "akismet_checks",
+        ["next_at"],
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_table("akismet_checks")
+    op.drop_column("threads", "source")
+    op.drop_column("sites", "akismet_discard")
+    op.drop_column("sites", "akismet_keep_days")
     op.drop_table("deliveries")
     op.drop_table("outbox")
     op.drop_table("webhook_endpoints")
