@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -24,6 +25,7 @@ from service.keyring import Keyring
 from service.limits import Limiter, Use
 from service.settings import Settings
 from service.storage import Store
+from service.storage.akismet import Check
 from service.storage.intake import Accepted, Outcome, Waiting, accept
 
 _LARGEST_GROUP = 200
@@ -60,8 +62,12 @@ class Intake:
         *,
         request_id: str = "",
         idempotency_key: str | None = None,
+        check: Check | None = None,
     ) -> Accepted:
         """Return once the comment is durable in the record.
+
+        With `check` it is one that a website only had checked: no limits and no
+        duplicates then, and no job if its verdict is there already.
 
         Raises the ModerationError that refuses it, or StoreUnavailable when
         the database is away or slower than the commit timeout; in the second
@@ -71,6 +77,8 @@ class Intake:
         self._ensure_writer()
         answer: Future[Outcome] = Future()
         waiting = self._waiting(caller, submission, request_id, idempotency_key)
+        if check:
+            waiting = replace(waiting, duplicate=None, uses=(), check=check)
         self._entries.put((waiting, answer))
         try:
             outcome = answer.result(timeout=self._settings.commit_timeout)
@@ -171,8 +179,8 @@ class Intake:
             return
         stored = [
             outcome.comment_id
-            for outcome in outcomes
-            if isinstance(outcome, Accepted) and outcome.how == "new"
+            for (waiting, _), outcome in zip(group, outcomes, strict=True)
+            if isinstance(outcome, Accepted) and outcome.how == "new" and not _is_judged(waiting)
         ]
         if stored:
             self._jobs.moderate(stored)
@@ -197,3 +205,7 @@ class Intake:
         log.error("commit failed", error=type(error).__name__, comments=len(group))
         for _, answer in group:
             answer.set_exception(error)
+
+
+def _is_judged(waiting: Waiting) -> bool:
+    return waiting.check is not None and waiting.check.verdict is not None

@@ -109,6 +109,14 @@ class Moderation:
             self._jobs.moderate(undoing.pending)
         return result
 
+    def decide_for_site(
+        self, comment_id: CommentId, decision: Decision, *, site: str, reason: Reason
+    ) -> BatchResult:
+        """Let the website itself decide on a comment as it stands now."""
+        said = deciding.Said(decision, f"site:{site}", self._clock(), reason)
+        with self._store.write() as db:
+            return deciding.decide_many(db, [comment_id], said)
+
     def withdraw(self, comment_id: CommentId) -> Comment:
         """Let the author take the comment back; doing so twice is no mistake.
 

@@ -27,7 +27,8 @@ from service.domain.errors import (
 )
 from service.domain.site import Caller, Thread
 from service.limits import Use
-from service.storage import database_now
+from service.storage import akismet, database_now
+from service.storage.akismet import NATIVE, Check
 from service.storage.sites import thread_from_row
 from service.storage.tables import claims, comments, threads
 
@@ -45,19 +46,21 @@ class Waiting:
 
     The hashes are keyed. `fingerprint` stands for the whole content;
     `idempotency`, `external` and `duplicate` for what is claimed, where it is;
-    `uses` are what counts towards the visitor's rate limits.
+    `uses` are what counts towards the visitor's rate limits. `check` is given for
+    what a website shows by itself and only has checked here.
     """
 
     caller: Caller
     submission: Submission
     request_id: str
     fingerprint: str
-    duplicate: str
+    duplicate: str | None
     idempotency: str | None = None
     external: str | None = None
     email_hash: str | None = None
     address_hash: str | None = None
     uses: tuple[Use, ...] = ()
+    check: Check | None = None
 
     @property
     def claimed(self) -> list[tuple[Kind, str]]:
@@ -125,13 +128,17 @@ class _Accepting:
         self._parents = _known_parents(db, group)
         self._comment_rows: list[dict[str, Any]] = []
         self._claim_rows: list[dict[str, Any]] = []
+        self._checks: list[akismet.Kept] = []
 
     def run(self) -> list[Outcome]:
         """Place every member and store what was placed."""
         outcomes = [self._outcome(waiting) for waiting in self._group]
         if self._comment_rows:
             self._db.execute(_INSERT_COMMENTS, self._comment_rows)
-            self._db.execute(_INSERT_CLAIMS, self._claim_rows)
+            if self._claim_rows:
+                self._db.execute(_INSERT_CLAIMS, self._claim_rows)
+            if self._checks:
+                akismet.keep(self._db, self._checks, self._now)
         return outcomes
 
     def _outcome(self, waiting: Waiting) -> Outcome:
@@ -155,6 +162,9 @@ class _Accepting:
         comment_id = CommentId(str(uuid7()))
         self._comment_rows.append(_comment_row(waiting, comment_id, thread, parent, self._now))
         self._claim(waiting, comment_id)
+        if waiting.check:
+            kept = akismet.Kept(comment_id, waiting.caller.site.id, waiting.check)
+            self._checks.append(kept)
         return Accepted(comment_id, "new")
 
     def _parent_of(self, waiting: Waiting) -> _Parent | None:
@@ -176,7 +186,12 @@ class _Accepting:
         site_id, key = waiting.thread_key
         ref = waiting.submission.thread
         statement = sa.insert(threads).values(
-            site_id=site_id, key=key, url=ref.url, title=ref.title, created_at=self._now
+            site_id=site_id,
+            key=key,
+            url=ref.url,
+            title=ref.title,
+            created_at=self._now,
+            source=akismet.SOURCE if waiting.check else NATIVE,
         )
         row = self._db.execute(statement.returning(threads)).one()
         self._threads[waiting.thread_key] = thread_from_row(row)

@@ -70,6 +70,8 @@ sites = Table(
     Column("public_per_minute", Integer),
     Column("server_per_minute", Integer),
     Column("house_rules", Text, nullable=False),
+    Column("akismet_keep_days", Integer, nullable=False, server_default="30"),
+    Column("akismet_discard", Boolean, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
 )
 
@@ -96,6 +98,8 @@ threads = Table(
     Column("moderation", String(8)),
     Column("closed_at", Instant),
     Column("created_at", Instant, nullable=False),
+    # Who shows its comments: we, or a website that only has them checked here.
+    Column("source", String(8), nullable=False, server_default="native"),
     UniqueConstraint("site_id", "key"),
 )
 
@@ -334,4 +338,80 @@ trials = Table(
     Column("total", Integer, nullable=False),
     Column("result", JSON),
     Column("finished_at", Instant),
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("seed", String(64), nullable=False),
+    Column("old_seed", String(64)),
+    Column("old_until", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("resting_until", Instant),
+    Column("disabled_at", Instant),
+    Column("disabled_why", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+#: What websites are told, written together with the change that it tells of.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("key", String(40), nullable=False, unique=True),
+    Column("endpoint_id", ForeignKey("webhook_endpoints.id"), nullable=False),
+    Column("comment_id", ForeignKey("comments.id"), nullable=False, index=True),
+    Column("type", String(32), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("delivered_at", Instant),
+)
+# What is due at an endpoint; few rows at any moment.
+Index(
+    "ix_outbox_due",
+    outbox.c.endpoint_id,
+    outbox.c.next_at,
+    sqlite_where=text("state = 'waiting'"),
+    postgresql_where=text("state = 'waiting'"),
+)
+Index("ix_outbox_log", outbox.c.state, outbox.c.id)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("message_id", ForeignKey("outbox.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("status", Integer),
+    Column("error", Text, nullable=False),
+)
+
+#: What is known of a comment that came to be checked by an Akismet client. Where
+#: the verdict came too late, `callback` and `callback_key` tell whom to tell, and
+#: are forgotten then.
+akismet_checks = Table(
+    "akismet_checks",
+    metadata,
+    Column("comment_id", ForeignKey("comments.id"), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("callback", Text),
+    Column("callback_key", String(12)),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant),
+)
+Index("ix_akismet_checks_fingerprint", akismet_checks.c.site_id, akismet_checks.c.fingerprint)
+Index(
+    "ix_akismet_checks_due",
+    akismet_checks.c.next_at,
+    sqlite_where=text("next_at IS NOT NULL"),
+    postgresql_where=text("next_at IS NOT NULL"),
 )
