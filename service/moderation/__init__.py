@@ -5,8 +5,9 @@ steps; the transaction around them is opened here.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from service.domain.clock import utc_now
 from service.domain.comment import Comment, CommentId, SiteId
 from service.domain.decision import Decision, Event, Moderator, Reason
 from service.domain.ruleset import RuleState
@@ -22,13 +23,7 @@ from service.moderation.watch import Watch
 from service.settings import Settings
 from service.storage import Store
 
-__all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult", "utc_now"]
-
-
-def utc_now() -> datetime:
-    """Return this machine's clock in whole milliseconds, as the record keeps times."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+__all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult"]
 
 
 class Moderation:

@@ -44,11 +44,21 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Return the milliseconds for `value`."""
-        return None if value is None else round(value.timestamp() * 1000)
+        return None if value is None else milliseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Return the instant in UTC."""
-        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+        return None if value is None else instant(value)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return the moment as the tables keep it."""
+    return round(moment.timestamp() * 1000)
+
+
+def instant(kept: int) -> datetime:
+    """Return the moment that the tables keep so."""
+    return datetime.fromtimestamp(kept / 1000, UTC)
 
 
 #: A 64-bit key that counts up on both databases (SQLite does so for INTEGER only).
