@@ -147,7 +147,7 @@ comments = Table(
     Column("pending_since", Instant),
     Column("judged_at", Instant),
     Column("decided_at", Instant),
-    Column("campaign", String(16), index=True),
+    Column("campaign", String(32), index=True),
     UniqueConstraint("site_id", "external_id"),
 )
 # What the sweep looks for: few rows at any moment, so the index stays tiny.
@@ -317,8 +317,8 @@ rule_states = Table(
 campaign_bands = Table(
     "campaign_bands",
     metadata,
-    Column("campaign", String(16), primary_key=True),
-    Column("band", String(24), primary_key=True),
+    Column("campaign", String(32), primary_key=True),
+    Column("band", String(8), primary_key=True),
     Column("seen_at", Instant, nullable=False),
 )
 Index("ix_campaign_bands_band", campaign_bands.c.band, campaign_bands.c.campaign)
