@@ -12,6 +12,7 @@ from service.jobs import JobQueue
 from service.keyring import Keyring
 from service.limits import Limiter
 from service.moderation import Moderation
+from service.moderation.staff import Staff
 from service.settings import Settings
 from service.storage import open_store
 from service.web import routes, telemetry
@@ -46,6 +47,9 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES + 1,
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         MAX_FORM_PARTS=100,
+        # Over https the browser itself sees to it that no other host sets this cookie.
+        SESSION_COOKIE_NAME="__Host-anteroom" if settings.secure_cookies else "anteroom",
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
@@ -66,6 +70,7 @@ def _services(settings: Settings) -> Services:
         keyring=keyring,
         intake=intake,
         moderation=Moderation(store, jobs, keyring, settings),
+        staff=Staff(store, utc_now),
         limiter=limiter,
         keys=KeyDirectory(store, utc_now),
         clock=utc_now,

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from service.domain.comment import CommentId
 from service.domain.site import KeyKind
 
 _RECEIPT_MAC_BYTES = 16
+#: What RFC 4226 recommends.
+_TOTP_BYTES = 20
 _PREFIX = {KeyKind.SERVER: "sk_", KeyKind.PUBLIC: "pk_"}
 
 #: What every moderator token starts with.
@@ -75,6 +77,13 @@ class Keyring:
         # Compared with the canonical token: base64 has several spellings of one value.
         genuine = hmac.compare_digest(self.receipt(comment_id).encode(), token.encode())
         return comment_id if genuine else None
+
+    def totp_secret(self, nonce: str) -> str:
+        """Return the secret of one person's one-time passwords, in base 32.
+
+        Worked out, not stored: whoever reads the record alone learns no secret.
+        """
+        return b32encode(self._mac("totp", nonce)[:_TOTP_BYTES]).decode()
 
     def _mac(self, purpose: str, value: str) -> bytes:
         keyed = hashlib.blake2b(

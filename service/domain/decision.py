@@ -1,10 +1,11 @@
 """Decisions by moderators, and the events that tell a comment's story."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from service.domain.comment import CommentId, Status
+from service.domain.comment import CommentId, SiteId, Status
+from service.domain.preferences import Preferences
 
 
 class Decision(StrEnum):
@@ -60,7 +61,8 @@ class Event:
     """One line of the audit log, written once and never changed.
 
     `actor` is "rules", "moderator:LOGIN", "site:SLUG", "author", "reader" or
-    "system"; `version` is the comment's version after the event.
+    "system"; `version` is the comment's version after the event. `rule` is the
+    one rule that a decision calls wrong for this comment.
     """
 
     id: int
@@ -74,6 +76,7 @@ class Event:
     reason: str = ""
     note: str = ""
     batch: str | None = None
+    rule: str | None = None
 
 
 class Role(StrEnum):
@@ -86,11 +89,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moderator:
-    """A person who reviews comments."""
+    """A person who reviews comments; `sites` None means those of every site."""
 
     id: int
     login: str
     role: Role
+    sites: frozenset[SiteId] | None = None
+    preferences: Preferences = field(default_factory=Preferences)
 
     @property
     def actor(self) -> str:
@@ -101,3 +106,12 @@ class Moderator:
     def sees_addresses(self) -> bool:
         """Whether authors' e-mail and IP addresses are shown to them."""
         return self.role is not Role.MODERATOR
+
+    @property
+    def manages_people(self) -> bool:
+        """Whether they make accounts and give rights."""
+        return self.role is Role.ADMIN
+
+    def reviews(self, site_id: SiteId) -> bool:
+        """Whether comments of the site are theirs to see."""
+        return self.sites is None or site_id in self.sites

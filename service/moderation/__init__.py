@@ -54,14 +54,16 @@ class Moderation:
         version: int,
         reason: Reason | None = None,
         note: str = "",
+        rule: str | None = None,
     ) -> Event:
         """Give the comment the status decided on, if it is still as the moderator saw it.
 
-        A verdict that arrived since does not count as a change: a person's
-        decision prevails over the rules in either order. Raises CommentNotFound,
-        or DecisionConflict telling where the comment stands and who moved it.
+        `rule` is the one rule that the moderator calls wrong for it. A verdict
+        that arrived since does not count as a change: a person's decision
+        prevails over the rules in either order. Raises CommentNotFound, or
+        DecisionConflict telling where the comment stands and who moved it.
         """
-        said = deciding.Said(decision, moderator.actor, self._clock(), reason, note)
+        said = self._said(moderator, decision, reason, note, rule)
         with self._store.write() as db:
             return deciding.decide(db, comment_id, said, version)
 
@@ -79,7 +81,7 @@ class Moderation:
         Those that cannot be decided on, or already stand so, are listed as
         unchanged with a reason in plain words.
         """
-        said = deciding.Said(decision, moderator.actor, self._clock(), reason, note)
+        said = self._said(moderator, decision, reason, note)
         with self._store.write() as db:
             return deciding.decide_many(db, ids, said)
 
@@ -96,7 +98,7 @@ class Moderation:
         if (event is None) == (batch is None):
             raise ValueError("undo takes either an event or a batch")
         with self._store.write() as db:
-            undoing = deciding.Undoing(db, moderator.actor, self._clock())
+            undoing = deciding.Undoing(db, moderator, self._clock())
             result = undoing.event(event) if event is not None else undoing.batch(batch or "")
         if undoing.pending:
             self._jobs.moderate(undoing.pending)
@@ -142,3 +144,15 @@ class Moderation:
     def retain(self) -> RetentionResult:
         """Delete what was kept long enough; see `Retention`."""
         return self._retention.run()
+
+    def _said(
+        self,
+        moderator: Moderator,
+        decision: Decision,
+        reason: Reason | None,
+        note: str,
+        rule: str | None = None,
+    ) -> deciding.Said:
+        return deciding.Said(
+            decision, moderator.actor, self._clock(), reason, note, rule, moderator.sites
+        )

@@ -40,6 +40,7 @@ class Cause:
     reason: str = ""
     note: str = ""
     batch: str | None = None
+    rule: str | None = None
 
 
 def select_comments() -> Rows:
@@ -161,6 +162,7 @@ def row_to_event(row: Row[Any]) -> Event:
         reason=row.reason,
         note=row.note,
         batch=row.batch,
+        rule=row.rule,
     )
 
 

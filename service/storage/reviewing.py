@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
-from service.domain.comment import Comment, CommentId, Status
+from service.domain.comment import Comment, CommentId, SiteId, Status
 from service.storage.comments import Rows, row_to_comment, select_comments, verdicts_of
 from service.storage.tables import comments, hits, sites, threads
 
@@ -20,11 +20,13 @@ Place = tuple[int, CommentId]
 class ReviewFilter:
     """Which comments to list; None asks nothing.
 
-    `site` is a slug, `thread` the site's own key of it. `author` is a whole
-    verified id or a part of a name, `email_hash` the keyed hash of a whole
-    address, `text` a part of the body or of the name.
+    `sites` are those that whoever asks may see. `site` is a slug, `thread` the
+    site's own key of it. `author` is a whole verified id or a part of a name,
+    `email_hash` the keyed hash of a whole address, `text` a part of the body or
+    of the name.
     """
 
+    sites: frozenset[SiteId] | None = None
     status: Status | None = None
     category: str | None = None
     rule: str | None = None
@@ -103,10 +105,17 @@ def review_list(
     return ReviewPage(items[:limit], (last.severity, last.comment.id) if last else None)
 
 
-def review_item(db: Connection, comment_id: CommentId) -> ReviewItem | None:
-    """Return one comment as moderators see it."""
-    items = _items(db, select_comments().where(comments.c.id == comment_id))
+def review_item(
+    db: Connection, comment_id: CommentId, sites: frozenset[SiteId] | None = None
+) -> ReviewItem | None:
+    """Return one comment as moderators of `sites` see it; None where they see none."""
+    items = _items(db, select_comments().where(comments.c.id == comment_id, *on_sites(sites)))
     return items[0] if items else None
+
+
+def on_sites(sites: frozenset[SiteId] | None) -> list[ColumnElement[bool]]:
+    """Return the condition that keeps to comments of these sites; None is every site."""
+    return [] if sites is None else [comments.c.site_id.in_(sorted(sites))]
 
 
 def counts_by_status(db: Connection, site: str | None = None) -> dict[Status, StatusCount]:
@@ -137,6 +146,7 @@ def author_history(db: Connection, comment: Comment) -> AuthorHistory:
 
 def _conditions(wanted: ReviewFilter) -> list[ColumnElement[bool]]:
     filters = {
+        "sites": lambda allowed: comments.c.site_id.in_(sorted(allowed)),
         "status": lambda status: comments.c.status == status,
         "category": lambda category: _hit(hits.c.category == category),
         "rule": lambda rule: _hit(hits.c.rule == rule),

@@ -133,6 +133,8 @@ comments = Table(
     Column("pending_since", Instant),
     Column("judged_at", Instant),
     Column("decided_at", Instant),
+    # What near-identical comments share.
+    Column("campaign", String(16)),
     UniqueConstraint("site_id", "external_id"),
 )
 # What the sweep looks for: few rows at any moment, so the index stays tiny.
@@ -145,6 +147,33 @@ Index(
 # The review queue in its order, worst first, then oldest: a page is read, not sorted
 # (3 ms instead of 240 ms among 100,000).
 Index("ix_comments_queue", comments.c.status, comments.c.severity.desc(), comments.c.id)
+# What people decided, newest decision first; nothing that intake or judging writes.
+Index(
+    "ix_comments_decided",
+    comments.c.status,
+    comments.c.decided_at,
+    comments.c.id,
+    sqlite_where=text("decided_at IS NOT NULL"),
+    postgresql_where=text("decided_at IS NOT NULL"),
+)
+# Automatically approved comments drawn for a second look: five ids in 256, by
+# the random end of the id.
+SAMPLED = (
+    "status = 'approved' AND decided_at IS NULL"
+    " AND substr(id, 35, 2) IN ('00', '01', '02', '03', '04')"
+)
+Index(
+    "ix_comments_sample",
+    comments.c.id,
+    sqlite_where=text(SAMPLED),
+    postgresql_where=text(SAMPLED),
+)
+Index(
+    "ix_comments_campaign",
+    comments.c.campaign,
+    sqlite_where=text("campaign IS NOT NULL"),
+    postgresql_where=text("campaign IS NOT NULL"),
+)
 # The public page of a thread: with the root in it, a page of conversations is
 # found without looking at the others (12 ms instead of 230 ms among 100,000).
 Index(
@@ -214,6 +243,22 @@ events = Table(
     Column("reason", String(32), nullable=False),
     Column("note", Text, nullable=False),
     Column("batch", String(36), index=True),
+    # The one rule that a decision calls wrong for this comment.
+    Column("rule", String(64)),
+)
+# Decisions that call a rule wrong, and everything one person did, by time.
+Index(
+    "ix_events_rule",
+    events.c.rule,
+    sqlite_where=text("rule IS NOT NULL"),
+    postgresql_where=text("rule IS NOT NULL"),
+)
+Index(
+    "ix_events_people",
+    events.c.actor,
+    events.c.at,
+    sqlite_where=text("kind IN ('decision', 'undo')"),
+    postgresql_where=text("kind IN ('decision', 'undo')"),
 )
 
 reports = Table(
@@ -237,6 +282,15 @@ moderators = Table(
     Column("role", String(16), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    # False: only the sites in `moderator_sites`.
+    Column("every_site", Boolean, nullable=False, server_default=text("true")),
+    Column("email", Text, nullable=False, server_default=text("''")),
+    Column("digest_hours", Integer),
+    # With the installation's secret this gives the one-time passwords' secret.
+    Column("totp_nonce", String(32)),
+    # The half minute whose password was used last: each counts once.
+    Column("totp_step", BigInteger, nullable=False, server_default=text("0")),
+    Column("preferences", JSON, nullable=False, server_default=text("'{}'")),
 )
 
 #: Bearer tokens and browser sessions of moderators: both end at once when the
@@ -258,4 +312,103 @@ leases = Table(
     Column("name", String(32), primary_key=True),
     Column("holder", String(36), nullable=False),
     Column("until", Instant, nullable=False),
+)
+
+#: The sites whose comments a moderator reviews who does not review all.
+moderator_sites = Table(
+    "moderator_sites",
+    metadata,
+    Column("moderator_id", ForeignKey("moderators.id"), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+)
+
+#: When each person was last written to about each site.
+digests = Table(
+    "digests",
+    metadata,
+    Column("moderator_id", ForeignKey("moderators.id"), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("sent_at", Instant, nullable=False),
+)
+
+#: What people changed besides comments: accounts, authors' standing, switches.
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+#: Switches that people set in the console, with who set them.
+switches = Table(
+    "switches",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Integer, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+#: The text of each comment as searches see it, written soon after the comment
+#: and deleted with its text. On SQLite a full-text table follows by triggers.
+searchable = Table(
+    "searchable",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("comment_id", ForeignKey("comments.id"), nullable=False, unique=True),
+    Column("text", Text, nullable=False),
+    Column("address_hash", String(64), index=True),
+)
+
+#: What moderators tell each other: about one comment, or about an author.
+#: `author` is "verified:ID" or "email:HASH".
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("comment_id", ForeignKey("comments.id"), index=True),
+    Column("author", Text),
+    Column("text", Text, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+Index("ix_notes_author", notes.c.site_id, notes.c.author)
+
+#: Authors that a person trusts or muted, by the identity that the website
+#: vouches for; in force until `ends_at`, or until somebody took it back.
+standings = Table(
+    "standings",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("verified_id", Text, nullable=False),
+    Column("standing", String(8), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("taken_back_at", Instant),
+    Column("taken_back_by", String(80)),
+)
+Index("ix_standings_author", standings.c.site_id, standings.c.verified_id)
+
+#: Decisions on a whole campaign that its new members follow for a while.
+#: `domains` are the link domains they must share, sorted, one a line.
+followed = Table(
+    "followed",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("campaign", String(16), nullable=False, index=True),
+    Column("site_ids", JSON, nullable=False),
+    Column("decision", String(8), nullable=False),
+    Column("domains", Text, nullable=False),
+    Column("batch", String(36), nullable=False, index=True),
+    Column("actor", String(80), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("taken_back_at", Instant),
 )

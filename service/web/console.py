@@ -117,7 +117,7 @@ def comment(comment_id: UUID) -> str:
     """One comment with its whole evidence and story."""
     wanted = CommentId(str(comment_id))
     with services().store.read() as db:
-        item = review_item(db, wanted)
+        item = review_item(db, wanted, signed_in().sites)
         if item is None:
             raise CommentNotFound
         card, complaints = card_of(db, item), reports_of(db, wanted)

@@ -30,7 +30,7 @@ from service.web.context import services
 from service.web.login import guard, signed_in
 from service.web.openapi import documented
 from service.web.review_filter import ReviewQuery, opened, sealed
-from service.web.schemas import Strict, invalid, read_json
+from service.web.schemas import OneLine, Strict, invalid, read_json
 from service.web.texts import Note
 
 bp = Blueprint("review", __name__)
@@ -79,6 +79,7 @@ class EventOut(BaseModel):
     reason: str
     note: str
     batch: str | None
+    rule: str | None = Field(description="The one rule that the decision calls wrong here")
 
 
 class ReportOut(BaseModel):
@@ -118,6 +119,9 @@ class DecisionIn(Strict):
     decision: Annotated[Decision, Field(strict=False)]
     reason: Annotated[Reason, Field(strict=False)] | None = None
     note: Note = ""
+    rule: Annotated[OneLine, Field(max_length=64)] | None = Field(
+        None, description="The one rule that is wrong for this comment"
+    )
     version: int = Field(ge=1, le=_LARGEST_INTEGER)
 
 
@@ -181,7 +185,7 @@ def comment(comment_id: UUID) -> Response:
     """One comment with its whole evidence, its story, and its author's history."""
     wanted = CommentId(str(comment_id))
     with services().store.read() as db:
-        item = review_item(db, wanted)
+        item = review_item(db, wanted, signed_in().sites)
         if item is None:
             raise CommentNotFound
         history = author_history(db, item.comment)
@@ -222,6 +226,7 @@ def decide(comment_id: UUID) -> Response:
         version=said.version,
         reason=said.reason,
         note=said.note,
+        rule=said.rule,
     )
     return answer(_event_out(event))
 

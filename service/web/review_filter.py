@@ -53,6 +53,7 @@ class ReviewQuery(BaseModel):
         address = self.author if self.author and "@" in self.author else None
         by_address = address is not None and moderator.sees_addresses
         return ReviewFilter(
+            sites=moderator.sites,
             status=self.status,
             category=self.category,
             rule=self.rule,

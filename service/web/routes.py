@@ -4,6 +4,7 @@ from flask import Flask
 
 from service.settings import Settings
 from service.web import (
+    account,
     check,
     comments,
     console,
@@ -12,6 +13,7 @@ from service.web import (
     health,
     intake,
     login,
+    people,
     problems,
     reading,
     receipts,
@@ -34,6 +36,8 @@ BLUEPRINTS = (
     review.bp,
     login.bp,
     console.bp,
+    account.bp,
+    people.bp,
     demo.bp,
     start.bp,
     documents.bp,

@@ -216,6 +216,14 @@ def is_blank(text: str) -> bool:
     )
 
 
+def email_address(text: str) -> str:
+    """Return an e-mail address in its usual spelling; refuse what is none."""
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise invalid(str(error)) from error
+
+
 def _name(text: str, info: ValidationInfo) -> str:
     name = one_line(text)
     if not is_blank(name):
@@ -231,10 +239,7 @@ def _email(text: str, info: ValidationInfo) -> str:
         if _rules(info).require_email:
             raise invalid("is required")
         return ""
-    try:
-        return validate_email(address, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise invalid(str(error)) from error
+    return email_address(address)
 
 
 def _body(text: str) -> str:
@@ -348,6 +353,9 @@ Address = Annotated[str, Field(max_length=64), AfterValidator(_ip)]
 _ServerKeyOnly = AfterValidator(_server_key_only)
 Body = Annotated[str, AfterValidator(_body)]
 OneLine = Annotated[str, AfterValidator(one_line)]
+EmailAddress = Annotated[
+    OneLine, Field(max_length=MAX_EMAIL_CHARACTERS), AfterValidator(email_address)
+]
 Title = Annotated[str, _Optional, Field(max_length=500), AfterValidator(one_line)]
 PageUrl = Annotated[str, Field(max_length=MAX_URL_CHARACTERS), AfterValidator(_thread_url)]
 ParentId = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(without_surrogates)]
