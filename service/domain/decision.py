@@ -44,7 +44,11 @@ class Reason(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What can happen to a comment after it was accepted."""
+    """What can happen to a comment after it was accepted.
+
+    Reports, and that a moderator calls a rule wrong (the rule is the event's
+    note), change nothing about the comment: they leave its version as it is.
+    """
 
     VERDICT = "verdict"
     DECISION = "decision"
@@ -54,6 +58,8 @@ class EventKind(StrEnum):
     WITHDRAWN = "withdrawn"
     ERASED = "erased"
     RETENTION = "retention"
+    RETRIED = "retried"
+    RULE_WRONG = "rule_wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,7 @@ class Event:
     """One line of the audit log, written once and never changed.
 
     `actor` is "rules", "moderator:LOGIN", "site:SLUG", "author", "reader" or
-    "system"; `version` is the comment's version after the event. `rule` is the
-    one rule that a decision calls wrong for this comment.
+    "system"; `version` is the comment's version after the event.
     """
 
     id: int
@@ -76,7 +81,6 @@ class Event:
     reason: str = ""
     note: str = ""
     batch: str | None = None
-    rule: str | None = None
 
 
 class Role(StrEnum):

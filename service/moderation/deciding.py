@@ -5,7 +5,7 @@ ever overwritten: an undo is a new event that leads back.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -64,6 +64,10 @@ def decide(db: Connection, comment_id: CommentId, said: Said, version: int) -> E
     event = _decided(db, comment, said) if seen and _reviewable(comment) else None
     if event is None:
         raise _conflict(db, comment)
+    if said.rule:
+        wrong = Cause(EventKind.RULE_WRONG, said.actor, said.at, note=said.rule)
+        decided = replace(comment, status=event.to_status, version=event.version)
+        comments.append_event(db, decided, event.to_status, wrong)
     return event
 
 
@@ -140,7 +144,7 @@ def _decided(
     db: Connection, comment: Comment, said: Said, batch: str | None = None
 ) -> Event | None:
     reason = said.reason or ""
-    cause = Cause(EventKind.DECISION, said.actor, said.at, reason, said.note, batch, said.rule)
+    cause = Cause(EventKind.DECISION, said.actor, said.at, reason, said.note, batch)
     columns = {"decided_at": said.at}
     return comments.change_status(db, comment, said.decision.status, cause, columns)
 
@@ -162,7 +166,7 @@ def _obstacle(comment: Comment | None, wanted: Status) -> str:
     """Say why the comment cannot be given the status; empty if it can."""
     if comment is None:
         return "There is no such comment."
-    if comment.status is wanted:
+    if comment.status is wanted and comment.decided_at is not None:
         return f"It is {wanted} already."
     if comment.status not in REVIEWABLE:
         return f"It was {comment.status}."

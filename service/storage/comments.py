@@ -40,7 +40,6 @@ class Cause:
     reason: str = ""
     note: str = ""
     batch: str | None = None
-    rule: str | None = None
 
 
 def select_comments() -> Rows:
@@ -162,7 +161,6 @@ def row_to_event(row: Row[Any]) -> Event:
         reason=row.reason,
         note=row.note,
         batch=row.batch,
-        rule=row.rule,
     )
 
 
@@ -190,8 +188,8 @@ def last_change(db: Connection, comment: Comment) -> Event | None:
         sa.select(events).where(
             events.c.comment_id == comment.id,
             events.c.version == comment.version,
-            # A report tells something about the comment but does not change it.
-            events.c.kind != EventKind.REPORT,
+            # These tell something about the comment but do not change it.
+            events.c.kind.not_in([EventKind.REPORT, EventKind.RULE_WRONG]),
         )
     ).one_or_none()
     return row_to_event(row) if row else None

@@ -1,6 +1,6 @@
 """What moderators look at: the review queue, its counts, and authors' histories."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from service.domain.comment import Comment, CommentId, SiteId, Status
 from service.storage.comments import Rows, row_to_comment, select_comments, verdicts_of
+from service.storage.samples import in_sample
 from service.storage.tables import comments, hits, sites, threads
 
 #: A place in the review queue: (severity, id) of the last comment seen.
@@ -23,7 +24,7 @@ class ReviewFilter:
     `sites` are those that whoever asks may see. `site` is a slug, `thread` the
     site's own key of it. `author` is a whole verified id or a part of a name,
     `email_hash` the keyed hash of a whole address, `text` a part of the body or
-    of the name.
+    of the name, `sample` asks for those that wait to be looked at as a sample.
     """
 
     sites: frozenset[SiteId] | None = None
@@ -37,6 +38,7 @@ class ReviewFilter:
     created_from: datetime | None = None
     created_before: datetime | None = None
     text: str | None = None
+    sample: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def author_history(db: Connection, comment: Comment) -> AuthorHistory:
 
 
 def _conditions(wanted: ReviewFilter) -> list[ColumnElement[bool]]:
-    filters = {
+    filters: dict[str, Callable[[Any], ColumnElement[bool]]] = {
         "sites": lambda allowed: comments.c.site_id.in_(sorted(allowed)),
         "status": lambda status: comments.c.status == status,
         "category": lambda category: _hit(hits.c.category == category),
@@ -157,6 +159,7 @@ def _conditions(wanted: ReviewFilter) -> list[ColumnElement[bool]]:
         "created_from": lambda time: comments.c.created_at >= time,
         "created_before": lambda time: comments.c.created_at < time,
         "text": _with_text,
+        "sample": lambda wanted: in_sample() if wanted else ~in_sample(),
     }
     asked = {name: getattr(wanted, name) for name in filters}
     return [filters[name](value) for name, value in asked.items() if value is not None]

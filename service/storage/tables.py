@@ -133,8 +133,7 @@ comments = Table(
     Column("pending_since", Instant),
     Column("judged_at", Instant),
     Column("decided_at", Instant),
-    # What near-identical comments share.
-    Column("campaign", String(16)),
+    Column("campaign", String(16), index=True),
     UniqueConstraint("site_id", "external_id"),
 )
 # What the sweep looks for: few rows at any moment, so the index stays tiny.
@@ -147,32 +146,14 @@ Index(
 # The review queue in its order, worst first, then oldest: a page is read, not sorted
 # (3 ms instead of 240 ms among 100,000).
 Index("ix_comments_queue", comments.c.status, comments.c.severity.desc(), comments.c.id)
-# What people decided, newest decision first; nothing that intake or judging writes.
+# What people rejected, newest decision first; nothing that intake or judging writes.
 Index(
-    "ix_comments_decided",
+    "ix_comments_refused",
     comments.c.status,
     comments.c.decided_at,
     comments.c.id,
-    sqlite_where=text("decided_at IS NOT NULL"),
-    postgresql_where=text("decided_at IS NOT NULL"),
-)
-# Automatically approved comments drawn for a second look: five ids in 256, by
-# the random end of the id.
-SAMPLED = (
-    "status = 'approved' AND decided_at IS NULL"
-    " AND substr(id, 35, 2) IN ('00', '01', '02', '03', '04')"
-)
-Index(
-    "ix_comments_sample",
-    comments.c.id,
-    sqlite_where=text(SAMPLED),
-    postgresql_where=text(SAMPLED),
-)
-Index(
-    "ix_comments_campaign",
-    comments.c.campaign,
-    sqlite_where=text("campaign IS NOT NULL"),
-    postgresql_where=text("campaign IS NOT NULL"),
+    sqlite_where=text("status IN ('rejected', 'spam')"),
+    postgresql_where=text("status IN ('rejected', 'spam')"),
 )
 # The public page of a thread: with the root in it, a page of conversations is
 # found without looking at the others (12 ms instead of 230 ms among 100,000).
@@ -226,6 +207,7 @@ hits = Table(
     Column("rule", String(64), primary_key=True),
     Column("category", String(32), nullable=False),
     Column("needed", Boolean, nullable=False),
+    Column("mode", String(6), nullable=False, server_default="live"),
 )
 Index("ix_hits_rule", hits.c.rule, hits.c.comment_id)
 
@@ -243,16 +225,8 @@ events = Table(
     Column("reason", String(32), nullable=False),
     Column("note", Text, nullable=False),
     Column("batch", String(36), index=True),
-    # The one rule that a decision calls wrong for this comment.
-    Column("rule", String(64)),
 )
-# Decisions that call a rule wrong, and everything one person did, by time.
-Index(
-    "ix_events_rule",
-    events.c.rule,
-    sqlite_where=text("rule IS NOT NULL"),
-    postgresql_where=text("rule IS NOT NULL"),
-)
+# Everything that one person did, by time.
 Index(
     "ix_events_people",
     events.c.actor,
@@ -312,6 +286,79 @@ leases = Table(
     Column("name", String(32), primary_key=True),
     Column("holder", String(36), nullable=False),
     Column("until", Instant, nullable=False),
+)
+
+#: Rulesets by their content, never changed: sources as they were written, and an
+#: outline of their rules, so that telling of them needs no worker.
+rulesets = Table(
+    "rulesets",
+    metadata,
+    Column("hash", String(12), primary_key=True),
+    Column("source", JSON, nullable=False),
+    Column("outline", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+#: What was made live, and when: the newest row is what runs. Counted by hand, so
+#: that of two who publish at once one finds the number taken.
+ruleset_versions = Table(
+    "ruleset_versions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hash", ForeignKey("rulesets.hash"), nullable=False, index=True),
+    Column("parent", String(12)),
+    Column("author", String(80), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("changed", JSON, nullable=False),
+    Column("published_at", Instant, nullable=False),
+)
+
+#: Rules of one version that were put into the shadow since it was published.
+rule_states = Table(
+    "rule_states",
+    metadata,
+    Column("version", ForeignKey("ruleset_versions.number"), primary_key=True),
+    Column("rule", String(64), primary_key=True),
+    Column("state", String(8), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
+#: Where texts that are nearly the same find each other: a campaign stands under
+#: each band of the fingerprint of its first text, which is also its name.
+campaign_bands = Table(
+    "campaign_bands",
+    metadata,
+    Column("band", String(24), primary_key=True),
+    Column("campaign", String(16), primary_key=True),
+    Column("seen_at", Instant, nullable=False, index=True),
+)
+
+#: Approved comments that a person is asked to look at, for the sake of a rule in
+#: the shadow, or of none ("").
+samples = Table(
+    "samples",
+    metadata,
+    Column("comment_id", ForeignKey("comments.id"), primary_key=True),
+    Column("rule", String(64), nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+)
+
+#: Rulesets tried out on stored or given comments, and what came of it.
+trials = Table(
+    "trials",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("ruleset", ForeignKey("rulesets.hash"), nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("asked_by", String(80), nullable=False),
+    Column("asked_at", Instant, nullable=False, index=True),
+    Column("state", String(8), nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("result", JSON),
+    Column("finished_at", Instant),
 )
 
 #: The sites whose comments a moderator reviews who does not review all.

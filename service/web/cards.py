@@ -21,6 +21,10 @@ CATEGORIES = {
 }
 
 
+#: Events that tell something about a comment but do not move it.
+_TOLD_ONLY = frozenset({EventKind.REPORT, EventKind.RULE_WRONG})
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One rule's finding. A decisive one would, if left out, have let the comment through."""
@@ -70,7 +74,7 @@ class Card:
     @property
     def last_change(self) -> Event | None:
         """The event that brought it where it stands."""
-        changes = [event for event in self.events if event.kind is not EventKind.REPORT]
+        changes = [event for event in self.events if event.kind not in _TOLD_ONLY]
         return changes[-1] if changes else None
 
 

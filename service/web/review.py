@@ -79,7 +79,6 @@ class EventOut(BaseModel):
     reason: str
     note: str
     batch: str | None
-    rule: str | None = Field(description="The one rule that the decision calls wrong here")
 
 
 class ReportOut(BaseModel):

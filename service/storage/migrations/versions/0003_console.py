@@ -6,17 +6,12 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
 #: A 64-bit key that counts up on both databases.
 Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-_SAMPLED = (
-    "status = 'approved' AND decided_at IS NULL"
-    " AND substr(id, 35, 2) IN ('00', '01', '02', '03', '04')"
-)
 
 # Trigrams find parts of words in every script, and both databases know them.
 _SQLITE_SEARCH = (
@@ -71,22 +66,12 @@ def _add_columns() -> None:
         sa.Column("preferences", sa.JSON(), nullable=False, server_default=sa.text("'{}'")),
     ):
         op.add_column("moderators", column)
-    op.add_column("events", sa.Column("rule", sa.String(length=64)))
-    if not _has("comments", "campaign"):
-        op.add_column("comments", sa.Column("campaign", sa.String(length=16)))
-        _partial("ix_comments_campaign", "comments", ["campaign"], "campaign IS NOT NULL")
-
-
-def _has(table: str, column: str) -> bool:
-    return any(found["name"] == column for found in sa.inspect(op.get_bind()).get_columns(table))
 
 
 def _add_indexes() -> None:
-    _partial("ix_events_rule", "events", ["rule"], "rule IS NOT NULL")
     _partial("ix_events_people", "events", ["actor", "at"], "kind IN ('decision', 'undo')")
-    decided = ["status", "decided_at", "id"]
-    _partial("ix_comments_decided", "comments", decided, "decided_at IS NOT NULL")
-    _partial("ix_comments_sample", "comments", ["id"], _SAMPLED)
+    refused = ["status", "decided_at", "id"]
+    _partial("ix_comments_refused", "comments", refused, "status IN ('rejected', 'spam')")
 
 
 def _partial(name: str, table: str, columns: list[str], where: str) -> None:
@@ -207,15 +192,7 @@ def downgrade() -> None:
         "moderator_sites",
     ):  # fmt: skip
         op.drop_table(table)
-    for name, table in (
-        ("ix_comments_campaign", "comments"),
-        ("ix_comments_sample", "comments"),
-        ("ix_comments_decided", "comments"),
-        ("ix_events_people", "events"),
-        ("ix_events_rule", "events"),
-    ):
-        op.drop_index(name, table_name=table)
-    op.drop_column("comments", "campaign")
-    op.drop_column("events", "rule")
+    op.drop_index("ix_comments_refused", table_name="comments")
+    op.drop_index("ix_events_people", table_name="events")
     for column in ("every_site", "email", "digest_hours", "totp_nonce", "totp_step", "preferences"):
         op.drop_column("moderators", column)
