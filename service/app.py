@@ -7,6 +7,7 @@ from flask import Flask
 
 from service import logs
 from service import settings as settings_module
+from service.claims import Claims
 from service.intake import Intake
 from service.jobs import JobQueue
 from service.keyring import Keyring
@@ -72,6 +73,7 @@ def _services(settings: Settings) -> Services:
         moderation=Moderation(store, jobs, keyring, settings),
         staff=Staff(store, utc_now),
         limiter=limiter,
+        claims=Claims(jobs.connection),
         keys=KeyDirectory(store, utc_now),
         clock=utc_now,
     )

@@ -29,6 +29,7 @@ QUEUES = (MODERATION, CHECK)
 MODERATE_JOB = "worker.jobs.moderate"
 ALONE_JOB = "worker.jobs.moderate_alone"
 CHECK_JOB = "worker.jobs.check"
+FOLD_JOB = "worker.jobs.fold"
 
 #: A job of this many comments pays RQ's bookkeeping once for all of them; more
 #: gains little and makes a lost job dearer.
@@ -84,11 +85,21 @@ class JobQueue:
         `payload` is what `worker.jobs.check` takes. Raises CheckUnavailable
         when no worker answers within the queue's `check_seconds`.
         """
+        return self._answer(CHECK_JOB, payload)
+
+    def fold(self, text: str) -> dict[str, str]:
+        """Return the text as each of the rules' views shows it, by the view's name.
+
+        Raises CheckUnavailable as `check` does.
+        """
+        return self._answer(FOLD_JOB, text)
+
+    def _answer(self, name: str, argument: Any) -> dict[str, Any]:
         patience = max(1, round(self._check_seconds))
         try:
             job = self._check.enqueue_call(
-                CHECK_JOB,
-                args=(payload,),
+                name,
+                args=(argument,),
                 timeout=_JOB_SECONDS,
                 ttl=patience + 1,
                 result_ttl=patience + 1,

@@ -5,6 +5,7 @@ from typing import Any
 
 from service.domain.comment import CommentId
 from worker import runtime
+from worker.signals.text import linkable, plain
 
 
 def moderate(ids: Sequence[str]) -> None:
@@ -20,3 +21,8 @@ def moderate_alone(ids: Sequence[str]) -> None:
 def check(payload: dict[str, Any]) -> dict[str, Any]:
     """Return the verdict on a text that is stored nowhere."""
     return runtime.current().check(payload)
+
+
+def fold(text: str) -> dict[str, str]:
+    """Return the text as rules see it, by the name of each view."""
+    return {view.name: view.text for view in (plain(text), linkable(text))}

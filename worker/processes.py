@@ -58,6 +58,7 @@ def _sweep(settings: Settings) -> None:
     retained_at = -_RETENTION_SECONDS
     while not stop.wait(settings.sweep_seconds):
         _attempt("sweep", moderation.sweep)
+        _attempt("search index", moderation.index)
         if time.monotonic() - retained_at >= _RETENTION_SECONDS:
             retained_at = time.monotonic()
             _attempt("retention", moderation.retain)

@@ -20,9 +20,13 @@ from service.moderation.sampling import Sampling
 from service.moderation.sweep import Sweep, SweepResult
 from service.moderation.watch import Watch
 from service.settings import Settings
-from service.storage import Store
+from service.storage import Store, comments, searching
 
 __all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult", "utc_now"]
+
+
+#: Comments that one round makes known to searches: short enough for others to wait.
+_INDEXED_AT_ONCE = 500
 
 
 def utc_now() -> datetime:
@@ -110,6 +114,27 @@ class Moderation:
         if undoing.pending:
             self._jobs.moderate(undoing.pending)
         return result
+
+    def undo_last(self, moderator: Moderator) -> BatchResult | None:
+        """Take back the last of the moderator's own decisions that stands, with its batch.
+
+        Returns None if none of their last ones stands any more.
+        """
+        with self._store.read() as db:
+            last = comments.last_decision_by(db, moderator.actor)
+        if last is None:
+            return None
+        if last.batch:
+            return self.undo(batch=last.batch, moderator=moderator)
+        return self.undo(event=last.id, moderator=moderator)
+
+    def index(self) -> int:
+        """Let searches find comments that came since; return how many."""
+        with self._store.read() as db:
+            if not searching.index_is_behind(db):
+                return 0
+        with self._store.write() as db:
+            return searching.index_comments(db, _INDEXED_AT_ONCE)
 
     def withdraw(self, comment_id: CommentId) -> Comment:
         """Let the author take the comment back; doing so twice is no mistake.

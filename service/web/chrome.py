@@ -7,6 +7,16 @@ from flask import flash, render_template, request
 from service.web.login import signed_in
 
 
+class Conflict(TypedDict):
+    """A decision that somebody else was before, to be made after all or left."""
+
+    comment: str
+    version: int
+    decision: str
+    reason: str
+    words: str
+
+
 class Notice(TypedDict, total=False):
     """What the next page tells of the last action; with an event or a batch it can be undone."""
 
@@ -15,6 +25,7 @@ class Notice(TypedDict, total=False):
     event: int
     batch: str
     comment: str
+    conflict: Conflict
 
 
 def page(template: str, **values: Any) -> str:

@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import current_app
 
+from service.claims import Claims
 from service.domain.comment import CommentId
 from service.intake import Intake
 from service.jobs import JobQueue
@@ -33,6 +34,7 @@ class Services:
     moderation: Moderation
     staff: Staff
     limiter: Limiter
+    claims: Claims
     keys: KeyDirectory
     clock: Callable[[], datetime]
 

@@ -166,7 +166,7 @@ def comments() -> Response:
     """Comments of all sites that fit the filters, worst first, then oldest first."""
     query = read_query(ListQuery)
     needed = services()
-    wanted = query.as_filter(signed_in(), needed.keyring, needed.clock())
+    wanted = query.as_filter(signed_in(), needed.keyring, needed.clock(), needed.claims.held())
     with needed.store.read() as db:
         page = review_list(db, wanted, limit=query.limit, after=opened(query.after))
     listed = [ReviewComment(**_members(item)) for item in page.items]

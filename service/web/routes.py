@@ -5,6 +5,7 @@ from flask import Flask
 from service.settings import Settings
 from service.web import (
     account,
+    authors,
     check,
     comments,
     console,
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     review.bp,
     login.bp,
     console.bp,
+    authors.bp,
     account.bp,
     people.bp,
     demo.bp,
