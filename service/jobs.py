@@ -33,6 +33,7 @@ ALONE_JOB = "worker.jobs.moderate_alone"
 CHECK_JOB = "worker.jobs.check"
 DELIVER_JOB = "worker.jobs.deliver"
 CALL_BACK_JOB = "worker.jobs.call_back"
+FOLD_JOB = "worker.jobs.fold"
 
 #: A job of this many comments pays RQ's bookkeeping once for all of them; more
 #: gains little and makes a lost job dearer.
@@ -104,12 +105,22 @@ class JobQueue:
         `payload` is what `worker.jobs.check` takes. Raises CheckUnavailable
         when no worker answers within `seconds`, or the queue's `check_seconds`.
         """
+        return self._answer(CHECK_JOB, payload, seconds)
+
+    def fold(self, text: str) -> dict[str, str]:
+        """Return the text as each of the rules' views shows it, by the view's name.
+
+        Raises CheckUnavailable as `check` does.
+        """
+        return self._answer(FOLD_JOB, text)
+
+    def _answer(self, name: str, argument: Any, seconds: float | None = None) -> dict[str, Any]:
         patience = self._check_seconds if seconds is None else seconds
         forgotten = ceil(patience) + 1
         try:
             job = self._check.enqueue_call(
-                CHECK_JOB,
-                args=(payload,),
+                name,
+                args=(argument,),
                 timeout=_JOB_SECONDS,
                 ttl=forgotten,
                 result_ttl=forgotten,

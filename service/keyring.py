@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32encode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from service.domain.site import KeyKind
 
 #: No two values meet by chance in 128 bits, and without the secret nobody can search.
 _MAC_BYTES = 16
+#: What RFC 4226 recommends for one-time passwords.
+_TOTP_BYTES = 20
 _PREFIX = {KeyKind.SERVER: "sk_", KeyKind.PUBLIC: "pk_"}
 
 #: What every moderator token starts with.
@@ -85,6 +87,14 @@ class Keyring:
         # Compared with the canonical token: base64 has several spellings of one value.
         genuine = hmac.compare_digest(self.receipt(comment_id).encode(), token.encode())
         return comment_id if genuine else None
+
+    def totp_secret(self, nonce: str) -> str:
+        """Return the secret of one person's one-time passwords, in base 32.
+
+        Worked out, not stored: whoever reads the record alone learns no secret.
+        """
+        long_enough = self._mac("totp", nonce) + self._mac("totp-more", nonce)
+        return b32encode(long_enough[:_TOTP_BYTES]).decode()
 
     def _mac(self, purpose: str, value: str) -> bytes:
         begun = self._begun.get(purpose)

@@ -74,6 +74,7 @@ def _sweep(settings: Settings) -> None:
     rounds = (
         _Round("webhooks", _DISPATCH_SECONDS, lambda: dispatch(store, jobs)),
         _Round("sweep", settings.sweep_seconds, moderation.sweep),
+        _Round("search index", settings.sweep_seconds, moderation.index),
         _Round("retention", _RETENTION_SECONDS, moderation.retain),
     )
     while not stop.wait(min(_DISPATCH_SECONDS, settings.sweep_seconds)):

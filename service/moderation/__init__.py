@@ -21,9 +21,12 @@ from service.moderation.sampling import Sampling
 from service.moderation.sweep import Sweep, SweepResult
 from service.moderation.watch import Watch
 from service.settings import Settings
-from service.storage import Store
+from service.storage import Store, comments, searching
 
 __all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult"]
+
+#: Comments that one round makes known to searches: short enough for others to wait.
+_INDEXED_AT_ONCE = 500
 
 
 class Moderation:
@@ -56,14 +59,16 @@ class Moderation:
         version: int,
         reason: Reason | None = None,
         note: str = "",
+        rule: str | None = None,
     ) -> Event:
         """Give the comment the status decided on, if it is still as the moderator saw it.
 
-        A verdict that arrived since does not count as a change: a person's
-        decision prevails over the rules in either order. Raises CommentNotFound,
-        or DecisionConflict telling where the comment stands and who moved it.
+        `rule` is the one rule that the moderator calls wrong for it. A verdict
+        that arrived since does not count as a change: a person's decision
+        prevails over the rules in either order. Raises CommentNotFound, or
+        DecisionConflict telling where the comment stands and who moved it.
         """
-        said = deciding.Said(decision, moderator.actor, self._clock(), reason, note)
+        said = self._said(moderator, decision, reason, note, rule)
         with self._store.write() as db:
             return deciding.decide(db, comment_id, said, version)
 
@@ -81,7 +86,7 @@ class Moderation:
         Those that cannot be decided on, or already stand so, are listed as
         unchanged with a reason in plain words.
         """
-        said = deciding.Said(decision, moderator.actor, self._clock(), reason, note)
+        said = self._said(moderator, decision, reason, note)
         with self._store.write() as db:
             return deciding.decide_many(db, ids, said)
 
@@ -98,7 +103,7 @@ class Moderation:
         if (event is None) == (batch is None):
             raise ValueError("undo takes either an event or a batch")
         with self._store.write() as db:
-            undoing = deciding.Undoing(db, moderator.actor, self._clock())
+            undoing = deciding.Undoing(db, moderator, self._clock())
             result = undoing.event(event) if event is not None else undoing.batch(batch or "")
         if undoing.pending:
             self._jobs.moderate(undoing.pending)
@@ -111,6 +116,27 @@ class Moderation:
         said = deciding.Said(decision, f"site:{site}", self._clock(), reason)
         with self._store.write() as db:
             return deciding.decide_many(db, [comment_id], said)
+
+    def undo_last(self, moderator: Moderator) -> BatchResult | None:
+        """Take back the last of the moderator's own decisions that stands, with its batch.
+
+        Returns None if none of their last ones stands any more.
+        """
+        with self._store.read() as db:
+            last = comments.last_decision_by(db, moderator.actor)
+        if last is None:
+            return None
+        if last.batch:
+            return self.undo(batch=last.batch, moderator=moderator)
+        return self.undo(event=last.id, moderator=moderator)
+
+    def index(self) -> int:
+        """Let searches find comments that came since; return how many."""
+        with self._store.read() as db:
+            if not searching.index_is_behind(db):
+                return 0
+        with self._store.write() as db:
+            return searching.index_comments(db, _INDEXED_AT_ONCE)
 
     def withdraw(self, comment_id: CommentId) -> Comment:
         """Let the author take the comment back; doing so twice is no mistake.
@@ -164,3 +190,15 @@ class Moderation:
     def retain(self) -> RetentionResult:
         """Delete what was kept long enough; see `Retention`."""
         return self._retention.run()
+
+    def _said(
+        self,
+        moderator: Moderator,
+        decision: Decision,
+        reason: Reason | None,
+        note: str,
+        rule: str | None = None,
+    ) -> deciding.Said:
+        return deciding.Said(
+            decision, moderator.actor, self._clock(), reason, note, rule, moderator.sites
+        )

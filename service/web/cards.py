@@ -8,17 +8,27 @@ from sqlalchemy import Connection
 
 from service.domain.comment import REVIEWABLE, Comment, Status
 from service.domain.decision import Event, EventKind
+from service.domain.lane import FAR_OVER
+from service.storage.campaigns import campaign_size
 from service.storage.comments import comment_by_id, events_of
+from service.storage.notes import Note, author_of, notes_on
 from service.storage.reviewing import AuthorHistory, AuthorRecord, ReviewItem, author_history
+from service.web.pages import ago
 from service.web.rendering import Mark, Piece, pieces
+
+ABUSE = "abuse"
 
 #: How people call the categories.
 CATEGORIES = {
     "spam": "Advertising",
-    "abuse": "Abuse",
+    ABUSE: "Abuse",
     "policy": "House rules",
     "engine": "Could not be checked",
 }
+
+
+#: Events that tell something about a comment but do not move it.
+_TOLD_ONLY = frozenset({EventKind.REPORT, EventKind.RULE_WRONG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,11 @@ class Meter:
         """Whether this category alone holds the comment."""
         return self.points >= self.hold_at
 
+    @property
+    def far_over(self) -> bool:
+        """Whether it does so twice over."""
+        return self.points >= FAR_OVER * self.hold_at
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -61,6 +76,21 @@ class Card:
     history: str
     events: Sequence[Event]
     parent: Comment | None
+    notes: Sequence[Note]
+    links: Sequence[str]
+    language: str
+    campaign: str | None
+    campaign_size: int
+
+    @property
+    def severe(self) -> bool:
+        """Whether somebody may not want to read it unprepared."""
+        return any(meter.category == ABUSE and meter.far_over for meter in self.meters)
+
+    @property
+    def blamed(self) -> str | None:
+        """The rule to call wrong with one key: the first decisive one."""
+        return next((reason.rule for reason in self.reasons if reason.decisive), None)
 
     @property
     def decidable(self) -> bool:
@@ -70,7 +100,7 @@ class Card:
     @property
     def last_change(self) -> Event | None:
         """The event that brought it where it stands."""
-        changes = [event for event in self.events if event.kind is not EventKind.REPORT]
+        changes = [event for event in self.events if event.kind not in _TOLD_ONLY]
         return changes[-1] if changes else None
 
 
@@ -89,19 +119,25 @@ def card_of(db: Connection, item: ReviewItem) -> Card:
         history=told(author_history(db, comment)),
         events=events_of(db, comment.id),
         parent=comment_by_id(db, comment.parent_id) if comment.parent_id else None,
+        notes=notes_on(db, comment.site_id, comment.id, author_of(db, comment.id)),
+        links=evidence.get("signals", {}).get("links", ()),
+        language=str(evidence.get("signals", {}).get("language") or ""),
+        campaign=item.campaign,
+        campaign_size=campaign_size(db, item.campaign) if item.campaign else 0,
     )
 
 
 def told(history: AuthorHistory) -> str:
     """Return an author's history as one line: "3 comments, 1 approved"."""
     if history.proven:
-        return f"{_record(history.proven)} (signed in at the site)"
+        return f"{told_record(history.proven)} (signed in at the site)"
     if history.claimed:
-        return _record(history.claimed)
+        return told_record(history.claimed)
     return "No address, so no history"
 
 
-def _record(record: AuthorRecord) -> str:
+def told_record(record: AuthorRecord) -> str:
+    """Return a record as one line: "3 comments, 1 approved, first seen 2 days ago"."""
     if record.total == 1:
         return "First comment"
     counted = [
@@ -113,7 +149,8 @@ def _record(record: AuthorRecord) -> str:
         )
         if record.by_status.get(status)
     ]
-    return ", ".join([f"{record.total} comments", *(counted or ["none decided"])])
+    seen = f"first seen {ago(record.first_seen)}"
+    return ", ".join([f"{record.total} comments", *(counted or ["none decided"]), seen])
 
 
 def _reasons(evidence: Mapping[str, Any]) -> list[Reason]:

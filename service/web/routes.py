@@ -4,7 +4,9 @@ from flask import Flask
 
 from service.settings import Settings
 from service.web import (
+    account,
     akismet,
+    authors,
     check,
     comments,
     console,
@@ -13,6 +15,7 @@ from service.web import (
     health,
     intake,
     login,
+    people,
     problems,
     reading,
     receipts,
@@ -38,6 +41,9 @@ BLUEPRINTS = (
     console.bp,
     webhooks.bp,
     akismet.bp,
+    authors.bp,
+    account.bp,
+    people.bp,
     demo.bp,
     start.bp,
     documents.bp,

@@ -228,23 +228,10 @@ def is_blank(text: str) -> bool:
     )
 
 
-def _name(text: str, info: ValidationInfo) -> str:
-    name = one_line(text)
-    if not is_blank(name):
-        return name
-    if _rules(info).require_name:
-        raise invalid("is required")
-    return ""
-
-
-def _email(text: str, info: ValidationInfo) -> str:
-    address = one_line(text)
-    if not address:
-        if _rules(info).require_email:
-            raise invalid("is required")
-        return ""
+def email_address(text: str) -> str:
+    """Return an e-mail address in its usual spelling; refuse what is none."""
     try:
-        return normal_email(address)
+        return normal_email(text)
     except EmailNotValidError as error:
         raise invalid(str(error)) from error
 
@@ -260,6 +247,24 @@ def normal_email(address: str) -> str:
     if len(local) <= _MAX_LOCAL_CHARACTERS and domain.isascii() and _PLAIN_LOCAL.fullmatch(local):
         return f"{local}@{_normal_domain(domain)}"
     return validate_email(address, check_deliverability=False).normalized
+
+
+def _name(text: str, info: ValidationInfo) -> str:
+    name = one_line(text)
+    if not is_blank(name):
+        return name
+    if _rules(info).require_name:
+        raise invalid("is required")
+    return ""
+
+
+def _email(text: str, info: ValidationInfo) -> str:
+    address = one_line(text)
+    if not address:
+        if _rules(info).require_email:
+            raise invalid("is required")
+        return ""
+    return email_address(address)
 
 
 @lru_cache(_REMEMBERED)
@@ -384,6 +389,9 @@ Address = Annotated[str, Field(max_length=64), AfterValidator(_ip)]
 _ServerKeyOnly = AfterValidator(_server_key_only)
 Body = Annotated[str, AfterValidator(_body)]
 OneLine = Annotated[str, AfterValidator(one_line)]
+EmailAddress = Annotated[
+    OneLine, Field(max_length=MAX_EMAIL_CHARACTERS), AfterValidator(email_address)
+]
 Title = Annotated[str, _Optional, Field(max_length=500), AfterValidator(one_line)]
 PageUrl = Annotated[str, Field(max_length=MAX_URL_CHARACTERS), AfterValidator(_thread_url)]
 ParentId = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(without_surrogates)]
