@@ -123,6 +123,10 @@ _OWN_LETTERS = {
 }  # fmt: skip
 #: Known by what none of the others has.
 _NEIGHBOURS = frozenset({"da", "ca", "ro", "hu", "fi", "bg", "sr", "be"})
+#: Every language that `language_of` can tell, as ISO 639-1 has it.
+_BY_SCRIPT = ("ar", "fa", "ur", "he", "el", "ko", "ja", "zh", "th", "hi")
+LANGUAGES = tuple(sorted({*_LATIN, *_CYRILLIC, *_BY_SCRIPT}))
+
 _URDU, _PERSIAN, _ARABIC = set("ٹڈڑںےہھ"), set("پچژگیک"), set("ةيكىأإؤئ")
 
 

@@ -24,7 +24,9 @@ from worker.signals.folding import plain
 
 #: Shorter texts are alike by accident: "thank you very much for this".
 FEWEST_WORDS = 8
-_BITS, _BAND = 128, 8
+_BITS = 128
+#: Each band has so many bits and begins so many after the one before.
+_BANDS, _BAND_BITS, _BAND_STEP = 12, 11, 10
 #: So many bits may differ; among unrelated texts 64 do, give or take 6.
 _MOST_DIFFERENT = 30
 #: The first words tell; more than so many would overflow the sums below.
@@ -53,12 +55,14 @@ def alike(one: int, other: int) -> bool:
 
 
 def bands(mark: int) -> tuple[str, ...]:
-    """Return 16 keys of a fingerprint: of texts that are alike, at least one is the same.
+    """Return 12 keys of a fingerprint: texts that are alike mostly share one.
 
-    Holds for 97 of 100 pairs that are alike, and for one in nine that are not.
+    Measured as above: 70 of 100 pairs that are alike do, and one of 80 that are not.
     """
-    parts = mark.to_bytes(_BITS // 8, "big")
-    return tuple(f"{number:x}{part:02x}" for number, part in enumerate(parts))
+    return tuple(
+        f"{number:x}{mark >> number * _BAND_STEP & (1 << _BAND_BITS) - 1:03x}"
+        for number in range(_BANDS)
+    )
 
 
 def _words(text: str) -> list[str]:
