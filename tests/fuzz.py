@@ -57,6 +57,8 @@ def hostile_texts(length: int) -> dict[str, str]:
         "listed parts": "ass", "excepted": "class ", "phrases": "go home ", "half phrases": "go ",
         "flags": "\U0001f1fa\U0001f1e6", "flag letters": "\U0001f1fa ", "growing": "\ufdfa",
         "joiners": "\u200d", "lines": "a\n", "apostrophes": "a'", "Han": "傻瓜", "quotes": "'k' ",
+        "dots": ".", "blanks": " ", "hyphens": "-", "underscores": "_", "marks of speech": "!",
+        "stops and quotes": ".'", "colons": ": ", "zeds": "zz", "slashes": "/", "dots said": " dot",
     }  # fmt: skip
     return {kind: (piece * length)[:length] for kind, piece in repeated.items()}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.signals.text import control_characters, linkable, plain, views
+from worker.signals.text import linkable, plain, views
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,3 @@ def test_hostile_text_is_folded_without_trouble(hostile: str) -> None:
         view = fold(hostile)
         if view.text:
             assert view.place(0, len(view.text))[1] <= len(hostile)
-
-
-@pytest.mark.parametrize(
-    ("text", "places"),
-    [("a\x80b\x9f", [1, 3]), ("next\x85line", []), ("tab\tand\nline", []), ("é", [])],
-)
-def test_control_characters_that_no_keyboard_types_are_found(text: str, places: list[int]) -> None:
-    assert control_characters(text) == places

@@ -24,7 +24,9 @@ _REPEATED = 3
 #: Letters of scripts in which words are cut up, and in which letters are repeated.
 _LETTER = "a-zñ\u0370-\u052f\u0590-\u06ff\uac00-\ud7a3"
 _REPEATABLE = [
-    chr(code) for a, b in ("az", "αω", "аџ", "את", "ءي") for code in range(ord(a), ord(b))
+    chr(code)
+    for first, last in ("az", "ññ", "аґ", "את", "ؠي")
+    for code in range(ord(first), ord(last) + 1)
 ]
 #: Digits and signs that stand for letters; the inner ones only between letters.
 _SIGNS = "0-9@$€£¥¢₡₣₦₩₫₭₮₱₲₴₿"
