@@ -239,12 +239,13 @@ def _without_leet(view: View) -> Iterator[View]:
 
 def _spelled(word: str, table: dict[int, str]) -> str:
     """Return a word in letters, if it has enough of them to be one."""
-    inner = word.rstrip(_INNER_SIGNS)
-    rest = word[len(inner) :]
+    inner = word.strip(_INNER_SIGNS)
     letters = len(_LETTERS.findall(inner))
     if letters < max(2, len(inner) - letters) or _NUMBER.fullmatch(inner):
         return word
-    return inner.translate(_LEET_CYRILLIC if _CYRILLIC.search(inner) else table) + rest
+    before, _, behind = word.partition(inner)
+    spelled = inner.translate(_LEET_CYRILLIC if _CYRILLIC.search(inner) else table)
+    return f"{before}{spelled}{behind}"
 
 
 def _squeezed(view: View) -> Iterator[View]:
