@@ -7,7 +7,7 @@ a fifth of the bits, texts with nothing in common in half.
 
 Measured by `python -m tests.near` on the `dev` rows of one WordPress blog's comment
 spam (17,205 pairs; alike are those with half of words and pairs in common):
-precision 0.97, recall 0.72; with four fifths in common 0.99 and more are found.
+precision 0.98, recall 0.71; of pairs with seven tenths in common 84 of 86 are found.
 Of 199,396 pairs of readers' comments on news none was taken for alike.
 """
 
