@@ -15,9 +15,12 @@ from click.testing import CliRunner, Result
 from service.__main__ import main
 from service.app import create_app
 from service.domain.decision import Decision, Reason
-from service.storage import Store, open_store
+from service.domain.ruleset import Hindrance, RuleState
+from service.moderation import utc_now
+from service.storage import Store, open_store, rulesets, trials
 from service.storage.archive import back_up
 from service.storage.tables import leases, metadata
+from service.storage.trials import TrialKind
 from tests.support.databases import DIALECTS, Databases, as_setting
 from tests.support.world import World
 
@@ -76,8 +79,26 @@ def fill(world: World) -> None:
         [held], Decision.REJECT, moderator=world.moderator, reason=Reason.ADVERTISING, note="\u2713"
     )
     world.moderation.report(reply, site_id=world.site.id, reporter="f" * 64, reason="abuse")
+    world.approved_comment(
+        body="Long enough to be known again by its fingerprint, whoever it is."
+    )
+    world.moderation.sample()
+    leave_trial(world)
     world.post_comment()
     world.second_site()
+
+
+def leave_trial(world: World) -> None:
+    """Leave a rule in the shadow, and a ruleset that is tried."""
+    now = utc_now()
+    with world.store.write() as db:
+        live = rulesets.live_version(db)
+        assert live is not None
+        state = RuleState("gtube", Hindrance.BRAKED, "Held \u00bd", now)
+        rulesets.add_state(db, live.number, state)
+        trials.add_trial(
+            db, TrialKind.BACKTEST, live.hash, {"days": 7}, asked_by="moderator:mod", now=now
+        )
 
 
 @pytest.mark.parametrize("target", DIALECTS)
