@@ -12,6 +12,7 @@ from service.jobs import JobQueue
 from service.keyring import Keyring
 from service.limits import Limiter
 from service.moderation import Moderation
+from service.rulesets import Rulesets
 from service.settings import Settings
 from service.storage import open_store
 from service.web import routes, telemetry
@@ -66,6 +67,7 @@ def _services(settings: Settings) -> Services:
         keyring=keyring,
         intake=intake,
         moderation=Moderation(store, jobs, keyring, settings),
+        rulesets=Rulesets(store, jobs),
         limiter=limiter,
         keys=KeyDirectory(store, utc_now),
         clock=utc_now,

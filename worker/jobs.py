@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.domain.comment import CommentId
-from worker import runtime
+from service.domain.ruleset import RulesetSource
+from worker import runtime, workbench
 
 
 def moderate(ids: Sequence[str]) -> None:
@@ -20,3 +21,18 @@ def moderate_alone(ids: Sequence[str]) -> None:
 def check(payload: dict[str, Any]) -> dict[str, Any]:
     """Return the verdict on a text that is stored nowhere."""
     return runtime.current().check(payload)
+
+
+def examine_rules(source: dict[str, Any]) -> dict[str, Any]:
+    """Return every problem of a ruleset, and its rules in brief if it could run."""
+    return workbench.examine_source(RulesetSource.from_dict(source))
+
+
+def try_rules(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the verdict of a ruleset on a made-up comment, or the ruleset's problems."""
+    return workbench.try_case(RulesetSource.from_dict(payload["source"]), payload["case"])
+
+
+def run_trial(trial_id: str) -> None:
+    """Try a ruleset on many comments and keep what comes of it in the record."""
+    runtime.current().run_trial(trial_id)

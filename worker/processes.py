@@ -4,6 +4,7 @@ import gc
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Event
 from types import FrameType
 
@@ -11,7 +12,7 @@ import structlog
 from redis import Redis
 
 from service.domain.errors import StoreUnavailable
-from service.jobs import CHECK, MODERATION, JobQueue
+from service.jobs import CHECK, MODERATION, TRIALS, JobQueue
 from service.keyring import Keyring
 from service.moderation import Moderation
 from service.settings import Settings
@@ -20,9 +21,10 @@ from worker import runtime
 from worker.queue_worker import QueueWorker
 
 SWEEP = "sweep"
-ROLES = (MODERATION, CHECK, SWEEP)
+ROLES = (MODERATION, CHECK, TRIALS, SWEEP)
 
-_RETENTION_SECONDS = 3600.0
+_HOUR = 3600.0
+_WATCH_SECONDS = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -57,12 +59,16 @@ def _sweep(settings: Settings) -> None:
     store = open_store(settings.database_url)
     jobs = JobQueue(settings.redis_url)
     moderation = Moderation(store, jobs, Keyring(settings.secret_key), settings)
-    retained_at = -_RETENTION_SECONDS
+    rounds = [
+        _Round("sweep", 0.0, moderation.sweep),
+        _Round("watch", _WATCH_SECONDS, moderation.watch),
+        _Round("mending", _WATCH_SECONDS, moderation.mend),
+        _Round("sampling", _HOUR, moderation.sample),
+        _Round("retention", _HOUR, moderation.retain),
+    ]
     while not stop.wait(settings.sweep_seconds):
-        _attempt("sweep", moderation.sweep)
-        if time.monotonic() - retained_at >= _RETENTION_SECONDS:
-            retained_at = time.monotonic()
-            _attempt("retention", moderation.retain)
+        for each in rounds:
+            each.run_if_due()
     jobs.close()
     store.close()
 
@@ -74,11 +80,23 @@ def _setting(stop: Event) -> Callable[[int, FrameType | None], None]:
     return tell
 
 
-def _attempt(what: str, do: Callable[[], object]) -> None:
-    """Run one round; a round that fails is told and the next one tries again."""
-    try:
-        do()
-    except StoreUnavailable as error:
-        log.warning("database away", what=what, error=str(error))
-    except Exception:
-        log.exception("round failed", what=what)
+@dataclass(slots=True)
+class _Round:
+    """Something to do again and again, `every` so many seconds at the most often."""
+
+    what: str
+    every: float
+    do: Callable[[], object]
+    done_at: float = float("-inf")
+
+    def run_if_due(self) -> None:
+        """Do it if it is time; what fails is told, and tried again next time."""
+        if time.monotonic() - self.done_at < self.every:
+            return
+        self.done_at = time.monotonic()
+        try:
+            self.do()
+        except StoreUnavailable as error:
+            log.warning("database away", what=self.what, error=str(error))
+        except Exception:
+            log.exception("round failed", what=self.what)

@@ -13,6 +13,7 @@ from service.jobs import JobQueue
 from service.keyring import Keyring
 from service.limits import Limiter
 from service.moderation import Moderation
+from service.rulesets import Rulesets
 from service.settings import Settings
 from service.storage import Store
 from service.web.callers import KeyDirectory
@@ -30,6 +31,7 @@ class Services:
     keyring: Keyring
     intake: Intake
     moderation: Moderation
+    rulesets: Rulesets
     limiter: Limiter
     keys: KeyDirectory
     clock: Callable[[], datetime]

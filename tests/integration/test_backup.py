@@ -79,9 +79,7 @@ def fill(world: World) -> None:
         [held], Decision.REJECT, moderator=world.moderator, reason=Reason.ADVERTISING, note="\u2713"
     )
     world.moderation.report(reply, site_id=world.site.id, reporter="f" * 64, reason="abuse")
-    world.approved_comment(
-        body="Long enough to be known again by its fingerprint, whoever it is."
-    )
+    world.approved_comment(body="Long enough to be known again by its fingerprint, whoever it is.")
     world.moderation.sample()
     leave_trial(world)
     world.post_comment()

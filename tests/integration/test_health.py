@@ -131,7 +131,7 @@ def test_workers_are_counted_by_queue_and_dead_ones_are_not(
         worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no types here
     redis_client.delete(workers[0].key)
 
-    assert ask(settings)[1]["workers"] == {"moderation": 1, "check": 0}
+    assert ask(settings)[1]["workers"] == {"moderation": 1, "check": 0, "trials": 0}
 
 
 @on_one_database
