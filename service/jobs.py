@@ -7,6 +7,7 @@ functions by dotted name, because the service does not import the worker.
 
 import time
 from collections.abc import Sequence
+from math import ceil
 from typing import Any, cast
 
 import structlog
@@ -24,9 +25,10 @@ from service.domain.errors import CheckUnavailable
 
 MODERATION = "moderation"
 CHECK = "check"
+WEBHOOKS = "webhooks"
 #: Trials of rulesets, which may take minutes and which nobody waits for.
 TRIALS = "trials"
-QUEUES = (MODERATION, CHECK, TRIALS)
+QUEUES = (MODERATION, CHECK, WEBHOOKS, TRIALS)
 
 MODERATE_JOB = "worker.jobs.moderate"
 ALONE_JOB = "worker.jobs.moderate_alone"
@@ -34,6 +36,8 @@ CHECK_JOB = "worker.jobs.check"
 EXAMINE_JOB = "worker.jobs.examine_rules"
 TRY_JOB = "worker.jobs.try_rules"
 TRIAL_JOB = "worker.jobs.run_trial"
+DELIVER_JOB = "worker.jobs.deliver"
+CALL_BACK_JOB = "worker.jobs.call_back"
 
 #: A job of this many comments pays RQ's bookkeeping once for all of them; more
 #: gains little and makes a lost job dearer.
@@ -76,23 +80,39 @@ class JobQueue:
         self._moderation = _queue(MODERATION, self.connection)
         self._check = _queue(CHECK, self._patient)
         self._trials = _queue(TRIALS, self.connection)
+        self._webhooks = _queue(WEBHOOKS, self.connection)
         self._resting_until = 0.0
 
     def moderate(self, ids: Sequence[CommentId]) -> bool:
         """Queue one job that judges `ids`; return False if Redis is away."""
-        return self._enqueue(MODERATE_JOB, list(ids))
+        return self._enqueue(self._moderation, MODERATE_JOB, list(ids))
 
     def moderate_alone(self, comment_id: CommentId) -> bool:
         """Queue a job for one comment that gave trouble, to be tried again thrice."""
-        return self._enqueue(ALONE_JOB, [comment_id], retry=Retry(max=3))
+        return self._enqueue(self._moderation, ALONE_JOB, [comment_id], retry=Retry(max=3))
 
-    def check(self, payload: dict[str, Any]) -> dict[str, Any]:
+    def deliver(self, endpoints: Sequence[int]) -> bool:
+        """Queue one job that tells these endpoints what is due; return False if Redis is away."""
+        return self._enqueue(self._webhooks, DELIVER_JOB, list(endpoints))
+
+    def call_back(self) -> bool:
+        """Queue a job that tells Akismet clients of late verdicts; False if Redis is away."""
+        return self._enqueue(self._webhooks, CALL_BACK_JOB, None)
+
+    def deliveries_wait(self) -> bool | None:
+        """Return whether such a job waits already; None while Redis is away."""
+        try:
+            return self._webhooks.count > 0
+        except RedisError:
+            return None
+
+    def check(self, payload: dict[str, Any], seconds: float | None = None) -> dict[str, Any]:
         """Return status and verdict, as JSON values, of a text that is stored nowhere.
 
         `payload` is what `worker.jobs.check` takes. Raises CheckUnavailable
-        when no worker answers within the queue's `check_seconds`.
+        when no worker answers within `seconds`, or the queue's `check_seconds`.
         """
-        return self._ask(CHECK_JOB, payload)
+        return self._ask(CHECK_JOB, payload, seconds)
 
     def examine_rules(self, source: dict[str, Any]) -> dict[str, Any]:
         """Return what a worker finds in a ruleset, as `worker.jobs.examine_rules` says.
@@ -122,17 +142,20 @@ class JobQueue:
         except RedisError as error:
             raise CheckUnavailable("the job queue is away") from error
 
-    def _ask(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
+    def _ask(
+        self, function: str, payload: dict[str, Any], seconds: float | None = None
+    ) -> dict[str, Any]:
         """Have the check queue's worker call a function, and wait for what it returns."""
-        patience = max(1, round(self._check_seconds))
+        patience = self._check_seconds if seconds is None else seconds
+        forgotten = ceil(patience) + 1
         try:
             job = self._check.enqueue_call(
                 function,
                 args=(payload,),
                 timeout=_JOB_SECONDS,
-                ttl=patience + 1,
-                result_ttl=patience + 1,
-                failure_ttl=patience + 1,
+                ttl=forgotten,
+                result_ttl=forgotten,
+                failure_ttl=forgotten,
                 description="check",
             )
             return _await_result(job, patience)
@@ -149,9 +172,8 @@ class JobQueue:
     def depths(self) -> dict[str, int] | None:
         """Return how many jobs wait on each queue; None while Redis is away."""
         try:
-            return {
-                queue.name: queue.count for queue in (self._moderation, self._check, self._trials)
-            }
+            queues = (self._moderation, self._check, self._webhooks, self._trials)
+            return {queue.name: queue.count for queue in queues}
         except RedisError:
             return None
 
@@ -160,22 +182,24 @@ class JobQueue:
         self.connection.close()
         self._patient.close()
 
-    def _enqueue(self, job: str, ids: list[CommentId], retry: Retry | None = None) -> bool:
+    def _enqueue(
+        self, queue: Queue, job: str, ids: Sequence[object] | None, retry: Retry | None = None
+    ) -> bool:
         if time.monotonic() < self._resting_until:
             return False
         try:
-            self._moderation.enqueue_call(
+            queue.enqueue_call(
                 job,
-                args=(ids,),
+                args=() if ids is None else (ids,),
                 timeout=_JOB_SECONDS,
                 result_ttl=0,
                 failure_ttl=_FAILURE_SECONDS,
                 retry=retry,
-                description="moderate",
+                description=queue.name,
             )
         except RedisError as error:
             self._resting_until = time.monotonic() + _REST_SECONDS
-            log.warning("job queue away", error=type(error).__name__, comments=len(ids))
+            log.warning("job queue away", error=type(error).__name__, ids=len(ids or ()))
             return False
         return True
 
@@ -184,8 +208,11 @@ def _queue(name: str, connection: "Redis") -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
-def _await_result(job: Job, patience: int) -> dict[str, Any]:
-    result = job.latest_result(timeout=patience)
+def _await_result(job: Job, seconds: float) -> dict[str, Any]:
+    # RQ itself waits whole seconds only.
+    key: str = Result.get_key(job.id)  # type: ignore[no-untyped-call]
+    job.connection.xread({key: "0-0"}, count=1, block=ceil(seconds * 1000))
+    result = job.latest_result()
     if result is None or result.type is not Result.Type.SUCCESSFUL:
         job.delete()
         raise CheckUnavailable("no worker answered in time")

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from service.domain.clock import utc_now
 from service.domain.errors import InvalidRuleset, RulesetConflict, RulesetNotFound, RulesetProblem
 from service.domain.ruleset import (
     RuleOutline,
@@ -21,7 +22,6 @@ from service.domain.ruleset import (
     difference,
 )
 from service.jobs import JobQueue
-from service.moderation import utc_now
 from service.storage import Store, rulesets, trials
 from service.storage.trials import Trial, TrialKind
 

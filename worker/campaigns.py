@@ -45,7 +45,7 @@ def _mark(
         # Whoever belongs to a new campaign brings its bands along: the comment
         # that began it may turn out to be decided already, and is then not recorded.
         return new.get(found, Mark(found))
-    name = f"{signature:016x}"
+    name = f"{signature:032x}"
     free = tuple(band for band in under if len(known.get(band, ())) < MOST_IN_BAND)
     new[name] = Mark(name, free)
     for band in free:

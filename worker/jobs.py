@@ -5,7 +5,7 @@ from typing import Any
 
 from service.domain.comment import CommentId
 from service.domain.ruleset import RulesetSource
-from worker import runtime, workbench
+from worker import delivery, runtime, workbench
 
 
 def moderate(ids: Sequence[str]) -> None:
@@ -21,6 +21,16 @@ def moderate_alone(ids: Sequence[str]) -> None:
 def check(payload: dict[str, Any]) -> dict[str, Any]:
     """Return the verdict on a text that is stored nowhere."""
     return runtime.current().check(payload)
+
+
+def call_back() -> None:
+    """Have late verdicts told to the Akismet clients that wait for them."""
+    delivery.current().call_back()
+
+
+def deliver(endpoints: Sequence[int]) -> None:
+    """Have these endpoints told what is due."""
+    delivery.current().send_out(endpoints)
 
 
 def examine_rules(source: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import gc
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Event
 from types import FrameType
 
@@ -12,19 +11,22 @@ import structlog
 from redis import Redis
 
 from service.domain.errors import StoreUnavailable
-from service.jobs import CHECK, MODERATION, TRIALS, JobQueue
+from service.jobs import CHECK, MODERATION, TRIALS, WEBHOOKS, JobQueue
 from service.keyring import Keyring
 from service.moderation import Moderation
 from service.settings import Settings
 from service.storage import open_store
-from worker import runtime
-from worker.queue_worker import QueueWorker
+from service.webhooks.dispatch import dispatch
+from worker import delivery, runtime
+from worker.queue_worker import Facts, QueueWorker
 
 SWEEP = "sweep"
-ROLES = (MODERATION, CHECK, TRIALS, SWEEP)
+ROLES = (MODERATION, CHECK, WEBHOOKS, TRIALS, SWEEP)
 
 _HOUR = 3600.0
 _WATCH_SECONDS = 30.0
+#: How long a message to a website waits at most before somebody looks for it.
+_DISPATCH_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -34,22 +36,33 @@ def run(role: str, settings: Settings) -> None:
     log.info("worker process started", role=role)
     if role == SWEEP:
         _sweep(settings)
+    elif role == WEBHOOKS:
+        _deliver(settings)
     else:
-        _work(role, settings)
+        _judge(role, settings)
     log.info("worker process stopped", role=role)
 
 
-def _work(queue: str, settings: Settings) -> None:
+def _judge(queue: str, settings: Settings) -> None:
     # Loaded before the first job, which would otherwise wait for lists and patterns.
     ready = runtime.current()
     ready.warm_up()
     # Lists and patterns stay for good: collecting garbage need not look at them again.
     gc.freeze()
     log.info("ready to judge", **ready.facts())
-    QueueWorker(queue, Redis.from_url(settings.redis_url), ready.facts).work(
-        logging_level="WARNING"
-    )
+    _work(queue, settings, ready.facts)
     ready.close()
+
+
+def _deliver(settings: Settings) -> None:
+    ready = delivery.current()
+    _work(WEBHOOKS, settings)
+    ready.close()
+
+
+def _work(queue: str, settings: Settings, facts: Facts | None = None) -> None:
+    worker = QueueWorker(queue, Redis.from_url(settings.redis_url), facts)
+    worker.work(logging_level="WARNING")
 
 
 def _sweep(settings: Settings) -> None:
@@ -59,14 +72,15 @@ def _sweep(settings: Settings) -> None:
     store = open_store(settings.database_url)
     jobs = JobQueue(settings.redis_url)
     moderation = Moderation(store, jobs, Keyring(settings.secret_key), settings)
-    rounds = [
-        _Round("sweep", 0.0, moderation.sweep),
+    rounds = (
+        _Round("webhooks", _DISPATCH_SECONDS, lambda: dispatch(store, jobs)),
+        _Round("sweep", settings.sweep_seconds, moderation.sweep),
         _Round("watch", _WATCH_SECONDS, moderation.watch),
         _Round("mending", _WATCH_SECONDS, moderation.mend),
         _Round("sampling", _HOUR, moderation.sample),
         _Round("retention", _HOUR, moderation.retain),
-    ]
-    while not stop.wait(settings.sweep_seconds):
+    )
+    while not stop.wait(min(_DISPATCH_SECONDS, settings.sweep_seconds)):
         for each in rounds:
             each.run_if_due()
     jobs.close()
@@ -80,23 +94,23 @@ def _setting(stop: Event) -> Callable[[int, FrameType | None], None]:
     return tell
 
 
-@dataclass(slots=True)
 class _Round:
-    """Something to do again and again, `every` so many seconds at the most often."""
+    """Work that comes round every so many seconds; one that fails is told and comes again."""
 
-    what: str
-    every: float
-    do: Callable[[], object]
-    done_at: float = float("-inf")
+    def __init__(self, what: str, seconds: float, do: Callable[[], object]) -> None:
+        self._what = what
+        self._seconds = seconds
+        self._do = do
+        self._began = -seconds
 
     def run_if_due(self) -> None:
-        """Do it if it is time; what fails is told, and tried again next time."""
-        if time.monotonic() - self.done_at < self.every:
+        """Do the work if it is time."""
+        if time.monotonic() - self._began < self._seconds:
             return
-        self.done_at = time.monotonic()
+        self._began = time.monotonic()
         try:
-            self.do()
+            self._do()
         except StoreUnavailable as error:
-            log.warning("database away", what=self.what, error=str(error))
+            log.warning("database away", what=self._what, error=str(error))
         except Exception:
-            log.exception("round failed", what=self.what)
+            log.exception("round failed", what=self._what)

@@ -22,14 +22,16 @@ _TIDY_SECONDS = 30
 _MONITOR_SECONDS = 5
 
 
+#: What a worker process tells of itself.
+Facts = Callable[[], Mapping[str, str]]
+
+
 class QueueWorker(SimpleWorker):
     """Works on one queue: with two, RQ loses the job that a killed worker had."""
 
     log_result_lifespan = False
 
-    def __init__(
-        self, queue: str, connection: Any, facts: Callable[[], Mapping[str, str]] | None = None
-    ) -> None:
+    def __init__(self, queue: str, connection: Any, facts: Facts | None = None) -> None:
         self._facts = facts
         super().__init__(
             [queue],

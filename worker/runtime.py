@@ -137,7 +137,10 @@ class Runtime:
         self._moderate_taken(self._hand.take(ids), patient=False)
 
     def check(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Return status and verdict of a text as JSON values; nothing of it is kept."""
+        """Return status and verdict of a text as JSON values; nothing of it is kept.
+
+        Nor does any count move, unless the payload says that it `counts`.
+        """
         submission = submission_from_json(payload["submission"])
         site_id = SiteId(payload["site_id"])
         with self._store.read() as db:
@@ -146,6 +149,8 @@ class Runtime:
             pending = [self._unstored(site_id, submission, moderation)]
             histories = judging.author_histories(db, pending)
         [case] = list(self._judge_all(pending, histories, live, patient=True))
+        if payload.get("counts"):
+            self._count([case], live)
         return {"status": case.verdict.status, "verdict": case.verdict.as_dict()}
 
     def run_trial(self, trial_id: str) -> None:

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from service.domain.clock import utc_now
 from service.domain.comment import CommentId, Status
-from service.moderation import utc_now
 from service.storage import campaigns, judging
 from service.storage.campaigns import Mark
 from service.storage.tables import campaign_bands

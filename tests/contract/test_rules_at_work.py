@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from service.domain.clock import utc_now
 from service.domain.comment import CommentId, Status
 from service.domain.decision import Decision, EventKind
 from service.domain.ruleset import SHIPPED_BY, Hindrance, RuleOutline, RulesetSource, RuleState
 from service.domain.verdict import ENGINE, Hit, Mode, Total, Verdict
 from service.jobs import JobQueue
-from service.moderation import utc_now
 from service.moderation.mending import Mending
 from service.storage import judging, quality, rulesets, samples
 from service.storage.mending import PAUSES

@@ -14,13 +14,15 @@ from click.testing import CliRunner, Result
 
 from service.__main__ import main
 from service.app import create_app
+from service.domain.clock import utc_now
 from service.domain.decision import Decision, Reason
 from service.domain.ruleset import Hindrance, RuleState
-from service.moderation import utc_now
-from service.storage import Store, open_store, rulesets, trials
+from service.storage import Store, open_store, outbox, rulesets, trials
 from service.storage.archive import back_up
 from service.storage.tables import leases, metadata
 from service.storage.trials import TrialKind
+from service.webhooks.postman import Postman
+from tests.support.akismet import FORM, form
 from tests.support.databases import DIALECTS, Databases, as_setting
 from tests.support.world import World
 
@@ -72,6 +74,10 @@ def everything(store: Store) -> dict[str, list[dict[str, Any]]]:
 
 def fill(world: World) -> None:
     """Leave something in every table, replies and odd characters among it."""
+    with world.store.write() as db:
+        endpoint = outbox.add_endpoint(
+            db, world.site.id, "https://127.0.0.1:9/hook", seed="seed", now=utc_now()
+        )
     approved = world.approved_comment(body="caf\u00e9 \u2603 \U0001f600\n\u0085", external_id="a-1")
     reply = world.approved_comment(parent_id=approved)
     held = world.held_comment(author={"verified_id": "u-1", "email_verified": True})
@@ -84,6 +90,8 @@ def fill(world: World) -> None:
     leave_trial(world)
     world.post_comment()
     world.second_site()
+    world.client.post("/1.1/submit-spam", data=form(world.akismet_key), content_type=FORM)
+    Postman(world.store, world.services.keyring, world.settings).deliver(endpoint.id)
 
 
 def leave_trial(world: World) -> None:

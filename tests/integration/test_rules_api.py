@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
+from service.domain.clock import utc_now
 from service.domain.decision import Decision, Role
 from service.domain.ruleset import Hindrance, RuleState
 from service.jobs import CHECK, TRIALS
-from service.moderation import utc_now
 from service.storage import rulesets
 from service.storage.tables import ruleset_versions, trials
 from tests.support.installation import Installation

@@ -1,7 +1,7 @@
 """Small rulesets for tests, and how they become live."""
 
+from service.domain.clock import utc_now
 from service.domain.ruleset import RulesetSource, RulesetVersion
-from service.moderation import utc_now
 from service.storage import Store, rulesets
 from worker.ruleset import load
 from worker.ruleset.outline import outline

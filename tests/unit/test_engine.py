@@ -143,7 +143,7 @@ def test_a_verdict_is_plain_json() -> None:
     plain = verdict.as_dict()
 
     assert json.loads(json.dumps(plain)) == plain
-    assert plain["at"] == "2026-03-01T12:00:00+00:00"
+    assert plain["at"] == "2026-03-01T12:00:00Z"
     assert plain["hits"][0]["spans"] == [{"field": "body", "start": 4, "end": 22, "view": "links"}]
 
 
