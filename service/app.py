@@ -15,6 +15,7 @@ from service.keyring import Keyring
 from service.limits import Limiter
 from service.moderation import Moderation
 from service.moderation.staff import Staff
+from service.rulesets import Rulesets
 from service.settings import Settings
 from service.storage import open_store
 from service.web import routes, telemetry
@@ -73,6 +74,7 @@ def _services(settings: Settings) -> Services:
         intake=intake,
         moderation=Moderation(store, jobs, keyring, settings),
         staff=Staff(store, utc_now),
+        rulesets=Rulesets(store, jobs),
         limiter=limiter,
         claims=Claims(jobs.connection),
         keys=KeyDirectory(store, utc_now),

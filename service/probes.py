@@ -128,7 +128,7 @@ def read_motion(jobs: JobQueue) -> Motion:
         memory_policy=_memory_policy(redis),
         workers={queue.name: _workers(queue, redis) for queue in queues},
         jobs={queue.name: queue.count for queue in queues},
-        counts=_counts(redis),
+        counts=work_counts(redis),
     )
 
 
@@ -146,5 +146,6 @@ def _workers(queue: Queue, redis: Redis) -> int:
     return int(redis.exists(*keys)) if keys else 0
 
 
-def _counts(redis: Redis) -> dict[str, float]:
+def work_counts(redis: Redis) -> dict[str, float]:
+    """Return the figures that workers counted; raises RedisError."""
     return {as_text(name): float(value) for name, value in redis.hgetall(WORK_COUNTS).items()}

@@ -46,6 +46,7 @@ from worker.signals.email import domain_of
 from worker.signals.near import signature
 from worker.subjects import Subjects, subjects
 from worker.timing import RuleTimer
+from worker.trials import run_trial
 
 #: The database itself is not to be had: trying each comment alone helps nothing.
 _AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
@@ -151,6 +152,10 @@ class Runtime:
         if payload.get("counts"):
             self._count([case], live)
         return {"status": case.verdict.status, "verdict": case.verdict.as_dict()}
+
+    def run_trial(self, trial_id: str) -> None:
+        """Try a ruleset on many comments; see `worker.trials`."""
+        run_trial(self._store, trial_id)
 
     def close(self) -> None:
         """Give up all connections."""
