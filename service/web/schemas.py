@@ -7,7 +7,7 @@ Nothing is coerced: "1" is no number, and unknown fields are refused by name.
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -130,11 +130,7 @@ def strict_json(request: Request) -> Any:
     if charset.lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("JSON is always UTF-8.")
     try:
-        return json.loads(
-            read_body(request).decode("utf-8"),
-            object_pairs_hook=_unique_names,
-            parse_constant=_no_constant,
-        )
+        return _decode(read_body(request).decode("utf-8"))
     except RecursionError as error:
         raise BadRequest("The JSON is nested too deeply.") from error
     except ValueError as error:
@@ -172,17 +168,19 @@ def refuse_encoded(request: Request) -> None:
         raise UnsupportedMediaType("Content-Encoding is not supported.")
 
 
-def _unique_names(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            raise ValueError("a name occurs twice in one object")
-        members[name] = value
+def _unique_names(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a name occurs twice in one object")
     return members
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
+
+
+# `json.loads` makes a new one each time.
+_decode = json.JSONDecoder(object_pairs_hook=_unique_names, parse_constant=_no_constant).decode
 
 
 def _plain(error: ValueError) -> str:
