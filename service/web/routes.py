@@ -22,6 +22,7 @@ from service.web import (
     start,
     threads,
     webhooks,
+    wordpress,
 )
 
 #: Every blueprint, in the order in which a reader would look for them.
@@ -37,6 +38,8 @@ BLUEPRINTS = (
     login.bp,
     console.bp,
     webhooks.bp,
+    wordpress.keys,
+    wordpress.bp,
     akismet.bp,
     demo.bp,
     start.bp,
