@@ -10,6 +10,7 @@ from service.web import (
     console,
     demo,
     documents,
+    feeds,
     health,
     intake,
     login,
@@ -22,6 +23,7 @@ from service.web import (
     start,
     threads,
     webhooks,
+    websites,
     wordpress,
 )
 
@@ -30,6 +32,7 @@ BLUEPRINTS = (
     intake.bp,
     check.bp,
     reading.bp,
+    feeds.bp,
     reports.bp,
     receipts.bp,
     comments.bp,
@@ -40,6 +43,7 @@ BLUEPRINTS = (
     webhooks.bp,
     wordpress.keys,
     wordpress.bp,
+    websites.bp,
     akismet.bp,
     demo.bp,
     start.bp,
