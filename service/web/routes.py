@@ -12,6 +12,7 @@ from service.web import (
     console,
     demo,
     documents,
+    feeds,
     health,
     intake,
     login,
@@ -26,6 +27,8 @@ from service.web import (
     start,
     threads,
     webhooks,
+    websites,
+    wordpress,
 )
 
 #: Every blueprint, in the order in which a reader would look for them.
@@ -33,6 +36,7 @@ BLUEPRINTS = (
     intake.bp,
     check.bp,
     reading.bp,
+    feeds.bp,
     reports.bp,
     receipts.bp,
     comments.bp,
@@ -42,6 +46,9 @@ BLUEPRINTS = (
     login.bp,
     console.bp,
     webhooks.bp,
+    wordpress.keys,
+    wordpress.bp,
+    websites.bp,
     akismet.bp,
     authors.bp,
     account.bp,
