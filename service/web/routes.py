@@ -6,6 +6,7 @@ from service.settings import Settings
 from service.web import (
     account,
     authors,
+    bulk,
     check,
     comments,
     console,
@@ -37,6 +38,7 @@ BLUEPRINTS = (
     review.bp,
     login.bp,
     console.bp,
+    bulk.bp,
     authors.bp,
     account.bp,
     people.bp,
