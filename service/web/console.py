@@ -24,6 +24,7 @@ from service.moderation import MAX_BATCH, BatchResult
 from service.storage import notes
 from service.storage.comments import last_change_of, reports_of
 from service.storage.lanes import LaneCount, lane_counts
+from service.storage.live import newest_event
 from service.storage.reviewing import QueuePage, decisions_since, queue_rows, review_item
 from service.storage.sites import list_sites
 from service.web.cards import ABUSE, CATEGORIES, card_of
@@ -145,6 +146,7 @@ def queue() -> str:
         counts = lane_counts(db, signed_in().sites, query.site)
         values = _opened(db, chosen) if chosen else {}
         sites = [site for site in list_sites(db) if signed_in().reviews(site.id)]
+        seen = newest_event(db)
         busy = decisions_since(db, signed_in().actor, needed.clock(), _BREAK_WINDOW)
     if chosen:
         values["holder"] = needed.claims.take(chosen, signed_in().login)
@@ -159,6 +161,7 @@ def queue() -> str:
         claims=claims,
         place=_neighbours(rows, chosen),
         busy=busy,
+        seen=seen,
         **{"card": None, "folded": None, **values},
         **_vocabulary(),
     )
