@@ -119,6 +119,11 @@ class Moderator:
         return self.role is not Role.MODERATOR
 
     @property
+    def takes_back(self) -> bool:
+        """Whether they may take back what rules and others did, much at once."""
+        return self.role is not Role.MODERATOR
+
+    @property
     def manages_people(self) -> bool:
         """Whether they make accounts and give rights."""
         return self.role is Role.ADMIN

@@ -21,7 +21,9 @@ from service.moderation.sampling import Sampling
 from service.moderation.sweep import Sweep, SweepResult
 from service.moderation.watch import Watch
 from service.settings import Settings
-from service.storage import Store, comments, searching
+from service.storage import Store, comments, following, searching
+from service.storage.following import FOLLOWED_FOR, Followed
+from service.storage.takeback import Doing
 
 __all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult"]
 
@@ -105,6 +107,8 @@ class Moderation:
         with self._store.write() as db:
             undoing = deciding.Undoing(db, moderator, self._clock())
             result = undoing.event(event) if event is not None else undoing.batch(batch or "")
+            if batch is not None:
+                following.stop_following(db, batch, self._clock())
         if undoing.pending:
             self._jobs.moderate(undoing.pending)
         return result
@@ -129,6 +133,60 @@ class Moderation:
         if last.batch:
             return self.undo(batch=last.batch, moderator=moderator)
         return self.undo(event=last.id, moderator=moderator)
+
+    def take_back(self, doings: Sequence[Doing], moderator: Moderator, *, rule: str) -> BatchResult:
+        """Take back what a rule or a person did, in short transactions under one batch id.
+
+        What a rule held is approved, and the rule called wrong there; what a
+        person decided goes back to where it stood before. Whatever somebody
+        changed in the meantime is left and listed as unchanged.
+        """
+        whole = BatchResult()
+        for start in range(0, len(doings), MAX_BATCH):
+            some = doings[start : start + MAX_BATCH]
+            done = (
+                self._approve(some, moderator, rule, whole.batch)
+                if rule
+                else (self._reverse(some, moderator, whole.batch))
+            )
+            whole.decided += done.decided
+            whole.unchanged |= done.unchanged
+        return whole
+
+    def decide_campaign(
+        self,
+        campaign: str,
+        ids: Sequence[CommentId],
+        decision: Decision,
+        *,
+        moderator: Moderator,
+        follow: bool,
+    ) -> BatchResult:
+        """Decide on members of a campaign; with `follow` new ones follow a rejection.
+
+        They do so for a week, if they link to the same domains. Where nobody
+        links anywhere nothing is followed.
+        """
+        said = self._said(moderator, decision, None, "")
+        with self._store.write() as db:
+            result = deciding.decide_many(db, ids, said)
+            if follow and decision is not Decision.APPROVE:
+                following.add_followed(
+                    db,
+                    [
+                        Followed(
+                            campaign,
+                            decision,
+                            domains,
+                            result.batch,
+                            moderator.actor,
+                            said.at,
+                            said.at + FOLLOWED_FOR,
+                        )
+                        for domains in following.link_domains(db, result.decided)
+                    ],
+                )
+        return result
 
     def index(self) -> int:
         """Let searches find comments that came since; return how many."""
@@ -202,3 +260,18 @@ class Moderation:
         return deciding.Said(
             decision, moderator.actor, self._clock(), reason, note, rule, moderator.sites
         )
+
+    def _approve(
+        self, some: Sequence[Doing], moderator: Moderator, rule: str, batch: str
+    ) -> BatchResult:
+        said = self._said(moderator, Decision.APPROVE, None, f"Taken back from {rule}", rule)
+        with self._store.write() as db:
+            return deciding.decide_many(db, [each.comment_id for each in some], said, batch)
+
+    def _reverse(self, some: Sequence[Doing], moderator: Moderator, batch: str) -> BatchResult:
+        with self._store.write() as db:
+            undoing = deciding.Undoing(db, moderator, self._clock())
+            result = undoing.events([each.event_id or 0 for each in some], batch)
+        if undoing.pending:
+            self._jobs.moderate(undoing.pending)
+        return result

@@ -64,18 +64,16 @@ def decide(db: Connection, comment_id: CommentId, said: Said, version: int) -> E
     event = _decided(db, comment, said) if seen and _reviewable(comment) else None
     if event is None:
         raise _conflict(db, comment)
-    if said.rule:
-        wrong = Cause(EventKind.RULE_WRONG, said.actor, said.at, note=said.rule)
-        decided = replace(comment, status=event.to_status, version=event.version)
-        comments.append_event(db, decided, event.to_status, wrong)
     return event
 
 
-def decide_many(db: Connection, ids: Sequence[CommentId], said: Said) -> BatchResult:
-    """Decide on comments as they stand now, under one batch id."""
+def decide_many(
+    db: Connection, ids: Sequence[CommentId], said: Said, batch: str | None = None
+) -> BatchResult:
+    """Decide on comments as they stand now, under one batch id: a fresh one unless given."""
     if len(ids) > MAX_BATCH:
         raise ValueError(f"at most {MAX_BATCH} comments at once")
-    result = BatchResult()
+    result = BatchResult(batch) if batch else BatchResult()
     found = comments.locked_comments(db, ids)
     for comment_id in dict.fromkeys(ids):
         comment = found.get(comment_id)
@@ -128,6 +126,19 @@ class Undoing:
                 result.unchanged[event.comment_id] = _moved_on(self._db, found[event.comment_id])
         return result
 
+    def events(self, ids: Sequence[int], batch: str) -> BatchResult:
+        """Take those decisions back that still stand, under one batch id."""
+        found = [event for event_id in ids if (event := comments.event_by_id(self._db, event_id))]
+        locked = comments.locked_comments(self._db, [event.comment_id for event in found])
+        result = BatchResult(batch)
+        for event in found:
+            comment = locked[event.comment_id]
+            if self._moderator.reviews(comment.site_id) and self._undone(comment, event, batch):
+                result.decided.append(comment.id)
+            else:
+                result.unchanged[comment.id] = _moved_on(self._db, comment)
+        return result
+
     def _undone(self, comment: Comment, event: Event, batch: str) -> bool:
         if event.kind not in _UNDOABLE or event.version != comment.version:
             return False
@@ -146,7 +157,12 @@ def _decided(
     reason = said.reason or ""
     cause = Cause(EventKind.DECISION, said.actor, said.at, reason, said.note, batch)
     columns = {"decided_at": said.at}
-    return comments.change_status(db, comment, said.decision.status, cause, columns)
+    event = comments.change_status(db, comment, said.decision.status, cause, columns)
+    if event is not None and said.rule:
+        wrong = Cause(EventKind.RULE_WRONG, said.actor, said.at, note=said.rule)
+        decided = replace(comment, status=event.to_status, version=event.version)
+        comments.append_event(db, decided, event.to_status, wrong)
+    return event
 
 
 def _only_judged_since(db: Connection, comment: Comment, version: int) -> bool:

@@ -76,12 +76,6 @@ def forget_campaigns(db: Connection, names: Iterable[str]) -> None:
     db.execute(sa.delete(campaign_bands).where(campaign_bands.c.campaign.in_(list(names))))
 
 
-def campaign_size(db: Connection, campaign: str) -> int:
-    """Return how many comments belong to the campaign."""
-    query = sa.select(sa.func.count()).where(comments.c.campaign == campaign)
-    return db.execute(query).scalar_one()
-
-
 # Built once: putting a statement together costs more than running it.
 _BY_BAND = sa.select(campaign_bands.c.band, campaign_bands.c.campaign).where(
     campaign_bands.c.band.in_(sa.bindparam("bands", expanding=True))

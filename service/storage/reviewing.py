@@ -27,6 +27,7 @@ class ReviewFilter:
     `email_hash` the keyed hash of a whole address, `text` a part of the body or
     of the name, `address_hash` the keyed hash of an IP address. `claimed` are
     the comments that somebody has open: only those, or all but those.
+    `same_text` and `same_author` name a comment that the others are like.
     """
 
     sites: frozenset[SiteId] | None = None
@@ -45,6 +46,8 @@ class ReviewFilter:
     language: str | None = None
     campaign: str | None = None
     domain: str | None = None
+    same_text: CommentId | None = None
+    same_author: CommentId | None = None
     claimed: frozenset[CommentId] | None = None
     unclaimed: frozenset[CommentId] | None = None
 
@@ -196,6 +199,21 @@ def decisions_since(db: Connection, actor: str, now: datetime, seconds: int) -> 
     return db.execute(query).scalar_one()
 
 
+def rules_known(db: Connection) -> list[str]:
+    """Return the rules that ever matched anything, by name.
+
+    Jumps from one rule to the next along the index: there are few of them, and
+    many hits.
+    """
+    known: list[str] = []
+    following = sa.select(sa.func.min(hits.c.rule))
+    rule = db.execute(following).scalar()
+    while rule is not None:
+        known.append(rule)
+        rule = db.execute(following.where(hits.c.rule > rule)).scalar()
+    return known
+
+
 def on_sites(sites: frozenset[SiteId] | None) -> list[ColumnElement[bool]]:
     """Return the condition that keeps to comments of these sites; None is every site."""
     return [] if sites is None else [comments.c.site_id.in_(sorted(sites))]
@@ -245,6 +263,8 @@ def _conditions(db: Connection, wanted: ReviewFilter) -> list[ColumnElement[bool
         "language": _in_language,
         "campaign": lambda campaign: comments.c.campaign == campaign,
         "domain": _links_to,
+        "same_text": _with_text_of,
+        "same_author": _by_author_of,
         "claimed": lambda ids: comments.c.id.in_(ids),
         "unclaimed": lambda ids: comments.c.id.not_in(ids),
     }
@@ -262,6 +282,25 @@ def _by_author(db: Connection, author: str, *, few: bool) -> ColumnElement[bool]
     if not few:
         named = sa.and_(with_text(db, author), named)
     return sa.or_(comments.c.author_verified_id == author, named)
+
+
+def _with_text_of(comment_id: CommentId) -> ColumnElement[bool]:
+    text = sa.select(_other.c.body).where(_other.c.id == comment_id, _other.c.body != "")
+    return comments.c.body == text.scalar_subquery()
+
+
+def _by_author_of(comment_id: CommentId) -> ColumnElement[bool]:
+    """Return the condition that the website vouches for the same author, else the same address."""
+    known = ("author_verified_id", "author_email_hash")
+    verified, email = (
+        sa.select(_other.c[name]).where(_other.c.id == comment_id).scalar_subquery()
+        for name in known
+    )
+    site = sa.select(_other.c.site_id).where(_other.c.id == comment_id).scalar_subquery()
+    by_email = sa.and_(verified.is_(None), comments.c.author_email_hash == email)
+    return sa.and_(
+        comments.c.site_id == site, sa.or_(comments.c.author_verified_id == verified, by_email)
+    )
 
 
 def _in_language(language: str) -> ColumnElement[bool]:
@@ -347,6 +386,8 @@ def _record(
         first_seen=min(row.first for row in rows),
     )
 
+
+_other = comments.alias("other")
 
 #: Lanes of so few comments that reading all of them is cheap.
 _FEW = frozenset({Lane.REVIEW, Lane.LIKELY_SPAM, Lane.SAMPLE, Lane.PENDING})

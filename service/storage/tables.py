@@ -541,7 +541,6 @@ followed = Table(
     metadata,
     Column("id", Serial, primary_key=True),
     Column("campaign", String(32), nullable=False, index=True),
-    Column("site_ids", JSON, nullable=False),
     Column("decision", String(8), nullable=False),
     Column("domains", Text, nullable=False),
     Column("batch", String(36), nullable=False, index=True),

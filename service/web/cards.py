@@ -6,17 +6,20 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from service.domain.comment import REVIEWABLE, Comment, Status
+from service.domain.comment import REVIEWABLE, Comment, SiteId, Status
 from service.domain.decision import Event, EventKind
 from service.domain.lane import FAR_OVER
-from service.storage.campaigns import campaign_size
 from service.storage.comments import comment_by_id, events_of
+from service.storage.following import campaign_size
 from service.storage.notes import Note, author_of, notes_on
 from service.storage.reviewing import AuthorHistory, AuthorRecord, ReviewItem, author_history
 from service.web.pages import ago
 from service.web.rendering import Mark, Piece, pieces
 
 ABUSE = "abuse"
+
+#: Link domains by which others are looked for.
+_LINKS_OFFERED = 3
 
 #: How people call the categories.
 CATEGORIES = {
@@ -63,6 +66,14 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
+class Likeness:
+    """By what other comments are like one: in words, and as the filter that finds them."""
+
+    words: str
+    filter: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A comment with what a moderator needs to decide on it."""
 
@@ -93,6 +104,19 @@ class Card:
         return next((reason.rule for reason in self.reasons if reason.decisive), None)
 
     @property
+    def alike(self) -> Sequence[Likeness]:
+        """By what others may be like it, for deciding on all of them at once."""
+        comment_id = str(self.comment.id)
+        rules = [each.rule for each in self.reasons if each.decisive]
+        domains = self.links[:_LINKS_OFFERED]
+        return [
+            Likeness("Same author", {"by": comment_id}),
+            Likeness("Same text", {"like": comment_id}),
+            *(Likeness(f"Rule {rule}", {"rule": rule}) for rule in rules),
+            *(Likeness(f"Links to {domain}", {"domain": domain}) for domain in domains),
+        ]
+
+    @property
     def decidable(self) -> bool:
         """Whether a moderator can still change its status."""
         return self.comment.status in REVIEWABLE and self.comment.body != ""
@@ -104,8 +128,8 @@ class Card:
         return changes[-1] if changes else None
 
 
-def card_of(db: Connection, item: ReviewItem) -> Card:
-    """Return the card of a comment."""
+def card_of(db: Connection, item: ReviewItem, sites: frozenset[SiteId] | None = None) -> Card:
+    """Return the card of a comment for somebody who may see `sites`."""
     comment, evidence = item.comment, item.evidence or {}
     marks = _marks(evidence)
     return Card(
@@ -123,7 +147,7 @@ def card_of(db: Connection, item: ReviewItem) -> Card:
         links=evidence.get("signals", {}).get("links", ()),
         language=str(evidence.get("signals", {}).get("language") or ""),
         campaign=item.campaign,
-        campaign_size=campaign_size(db, item.campaign) if item.campaign else 0,
+        campaign_size=campaign_size(db, item.campaign, sites) if item.campaign else 0,
     )
 
 

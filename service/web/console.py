@@ -24,6 +24,7 @@ from service.moderation import MAX_BATCH, BatchResult
 from service.storage import notes
 from service.storage.comments import last_change_of, reports_of
 from service.storage.lanes import LaneCount, lane_counts
+from service.storage.live import newest_event
 from service.storage.reviewing import QueuePage, decisions_since, queue_rows, review_item
 from service.storage.sites import list_sites
 from service.web.cards import ABUSE, CATEGORIES, card_of
@@ -55,7 +56,7 @@ LANES = {
 _AGES = {3_600: "an hour", 86_400: "a day", 7 * 86_400: "a week"}
 _CLAIMED = {"nobody": "nobody", "mine": "me", "others": "somebody else"}
 _SEVERITIES = {1: "at the threshold", 2: "twice the threshold", 3: "three times the threshold"}
-_PAST = {
+PAST = {
     Decision.APPROVE: "approved",
     Decision.REJECT: "rejected",
     Decision.SPAM: "marked as spam",
@@ -145,6 +146,7 @@ def queue() -> str:
         counts = lane_counts(db, signed_in().sites, query.site)
         values = _opened(db, chosen) if chosen else {}
         sites = [site for site in list_sites(db) if signed_in().reviews(site.id)]
+        seen = newest_event(db)
         busy = decisions_since(db, signed_in().actor, needed.clock(), _BREAK_WINDOW)
     if chosen:
         values["holder"] = needed.claims.take(chosen, signed_in().login)
@@ -159,6 +161,7 @@ def queue() -> str:
         claims=claims,
         place=_neighbours(rows, chosen),
         busy=busy,
+        seen=seen,
         **{"card": None, "folded": None, **values},
         **_vocabulary(),
     )
@@ -193,7 +196,7 @@ def decide(comment_id: UUID) -> Response:
         return _conflict(conflict, decision, reason)
     blamed = f", and “{said.wrong_rule}” is wrong here" if said.wrong_rule else ""
     notice = Notice(
-        text=f"Comment {_PAST[decision]}{blamed}.", event=event.id, comment=event.comment_id
+        text=f"Comment {PAST[decision]}{blamed}.", event=event.id, comment=event.comment_id
     )
     return _back(notice, _still_there(said.next))
 
@@ -250,7 +253,7 @@ def decide_many() -> Response:
         moderator=signed_in(),
         reason=said.reason,
     )
-    return _back(_batch_notice(result, _PAST[said.decision]))
+    return _back(batch_notice(result, PAST[said.decision]))
 
 
 @bp.post("/review/undo")
@@ -270,13 +273,14 @@ def undo() -> Response:
     if result is None:
         return _back(Notice(text="There is no decision of yours left to undo.", alarming=True))
     alone = result.decided[0] if len(result.decided) == 1 else None
-    return _back(_batch_notice(result, "put back where they were"), alone)
+    return _back(batch_notice(result, "put back where they were"), alone)
 
 
 def person(actor: str) -> str:
     """Return who an actor of the audit log is, in plain words."""
     kind, _, name = actor.partition(":")
-    return _ACTORS.get(actor) or (f"the site {name}" if kind == "site" else name or actor)
+    told = {"site": f"the site {name}", "campaign": f"{name}’s decision on the campaign"}
+    return _ACTORS.get(actor) or told.get(kind) or name or actor
 
 
 def address(path: str, query: Mapping[str, object]) -> str:
@@ -345,7 +349,7 @@ def _opened(db: Connection, comment_id: CommentId) -> dict[str, Any]:
     if item is None:
         raise CommentNotFound
     return {
-        "card": card_of(db, item),
+        "card": card_of(db, item, signed_in().sites),
         "evidence": item.evidence,
         "reports": reports_of(db, comment_id),
         "folded": _folded(item.comment.body) if _view().folded else None,
@@ -403,7 +407,7 @@ def _conflict(conflict: DecisionConflict, decision: Decision, reason: Reason | N
             version=conflict.version,
             decision=decision,
             reason=reason or "",
-            words=_PAST[decision],
+            words=PAST[decision],
         ),
     )
     return _back(notice, conflict.comment_id)
@@ -435,7 +439,8 @@ def _vocabulary() -> dict[str, Any]:
     }
 
 
-def _batch_notice(result: BatchResult, done: str) -> Notice:
+def batch_notice(result: BatchResult, done: str) -> Notice:
+    """Return what a change of many comments did, in words, with its undo."""
     count = len(result.decided)
     text = f"{count} {'comment' if count == 1 else 'comments'} {done}."
     if result.unchanged:

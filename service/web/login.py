@@ -125,6 +125,12 @@ def signed_in() -> Moderator:
     return cast(SignedIn, current_user).moderator
 
 
+def session_token() -> str | None:
+    """Return the token of the session that asks, None where a bearer token does."""
+    token: str | None = session.get(_SESSION_KEY)
+    return token
+
+
 @login_required  # type: ignore[untyped-decorator]  # the library has no types
 def guard() -> None:
     """Let only moderators through, and with a session only what their own pages sent.

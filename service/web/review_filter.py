@@ -65,6 +65,8 @@ class ReviewQuery(BaseModel):
     domain: Annotated[OneLine, Field(max_length=253)] | None = Field(
         None, description="Links to this registered domain"
     )
+    like: UUID | None = Field(None, description="Has the very text of this comment")
+    by: UUID | None = Field(None, description="Has the author of this comment, on its site")
     claimed: Literal["mine", "others", "nobody"] | None = Field(None, description="Who has it open")
     after: str | None = Field(
         None, description="`next` of the page before", pattern=r"^[A-Za-z0-9_-]{32}$"
@@ -103,6 +105,8 @@ class ReviewQuery(BaseModel):
             language=self.language,
             campaign=self.campaign,
             domain=self.domain,
+            same_text=CommentId(str(self.like)) if self.like else None,
+            same_author=CommentId(str(self.by)) if self.by else None,
             claimed={"mine": mine, "others": others}.get(self.claimed or ""),
             unclaimed=frozenset(claims) if self.claimed == "nobody" else None,
         )

@@ -336,6 +336,49 @@ def test_the_next_comment_is_there_soon_after_a_key(
     moderator.page.keyboard.press("a")
 
     expect(card(moderator, following)).to_be_visible()
-    # "other" is the icon of the tab.
-    fetched = [kind for kind in requests if kind != "other"]
-    assert fetched == ["fetch", "fetch"], "no styles, scripts or pictures are fetched anew"
+    # "other" is the icon of the tab; the stream, and what it makes the page ask, run beside.
+    assert set(requests) <= {"fetch", "other", "eventsource"}, "nothing is loaded anew"
+
+
+@pytest.mark.parametrize("streams", [True, False], ids=["by stream", "by asking"])
+def test_new_comments_are_offered_and_the_list_does_not_jump(
+    visit: Callable[..., Visitor], live: Installation, streams: bool
+) -> None:
+    thread, ((_, first),) = thread_of(live, 1)
+    moderator = visit()
+    if not streams:
+        moderator.page.route("**/live/stream*", lambda route: route.fulfill(status=204))
+    moderator.sign_in()
+    moderator.go(f"/review?thread={thread}")
+    page = moderator.page
+    expect(page.locator("#fresh")).to_be_hidden()
+
+    held(live, thread={"id": thread, "url": "https://news.example/a", "title": "A"})
+
+    expect(page.get_by_role("link", name="1 new")).to_be_visible(timeout=20_000)
+    expect(page.locator("a.row")).to_have_count(1)
+    page.keyboard.press("n")
+    expect(page.locator("a.row")).to_have_count(2)
+    expect(card(moderator, first)).to_be_visible()
+
+
+def test_a_comment_that_another_has_open_says_who(
+    visit: Callable[..., Visitor], live: Installation
+) -> None:
+    thread, ((_, name), (_, following)) = thread_of(live, 2)
+    first = at(visit, f"/review?thread={thread}")
+    made = first.page
+    first.go("/review/people")
+    login = f"helper{next(_numbers)}"
+    made.get_by_label("Login name").fill(login)
+    made.get_by_role("button", name="Make account").click()
+    password = made.locator(".notice code").inner_text()
+    first.go(f"/review?thread={thread}")
+    expect(card(first, name)).to_be_visible()
+
+    second = visit()
+    second.sign_in(login, password)
+    second.go(f"/review?thread={thread}")
+
+    expect(card(second, following)).to_be_visible()
+    expect(second.page.get_by_text("moderator has it open")).to_be_visible()

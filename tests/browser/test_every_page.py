@@ -89,6 +89,10 @@ def paths(live: Installation) -> dict[str, str]:
         "account": "/review/account",
         "second factor": "/review/account/second-factor",
         "people": "/review/people",
+        "decide on many": f"/review/bulk?by={held}",
+        "campaigns": "/review/campaigns",
+        "take back": "/review/take-back?what=rule:several-links&since=2026-01-01T00:00"
+        "&until=2100-01-01T00:00",
         "error": "/review?color=%3Cscript%3Ecanary()%3C/script%3E",
     }
 

@@ -85,7 +85,6 @@ function show(page, address, push) {
   const next = open ? `${open.getAttribute("aria-label")}.` : document.querySelector(".empty strong")?.textContent ?? "";
   tell(`${told} ${next}`.trim());
   claimedAt = Date.now();
-  document.dispatchEvent(new CustomEvent("shown"));
 }
 
 function tell(words) {
@@ -105,3 +104,62 @@ function keepClaim() {
   const token = document.querySelector("meta[name=csrf-token]").content;
   fetch(`/review/${comment}/claim`, { method: "POST", headers: { "X-CSRFToken": token } }).catch(() => {});
 }
+
+// --- live counts: a stream says that something happened, or one asks now and then ---
+
+const ASK_EVERY = 10_000;
+let source = null;
+let timer = null;
+let tag = "";
+
+function listen() {
+  source?.close();
+  clearTimeout(timer);
+  source = null;
+  const place = document.querySelector("[data-stream]");
+  if (!place || document.visibilityState === "hidden") return;
+  source = new EventSource(place.dataset.stream);
+  source.addEventListener("message", ask);
+  source.addEventListener("error", () => {
+    // Closed for good means that every stream is taken.
+    if (source?.readyState === EventSource.CLOSED) askAgain();
+  });
+}
+
+function askAgain() {
+  clearTimeout(timer);
+  timer = setTimeout(() => ask().then(askAgain), ASK_EVERY);
+}
+
+async function ask() {
+  const place = document.querySelector("[data-live]");
+  if (!place || document.visibilityState === "hidden") return;
+  const headers = tag ? { "If-None-Match": tag } : {};
+  try {
+    const response = await fetch(place.dataset.live, { headers, cache: "no-store" });
+    if (response.status !== 200) return;
+    tag = response.headers.get("ETag") ?? "";
+    hear(await response.json());
+  } catch {
+    // Away for the moment; the next time will tell.
+  }
+}
+
+function hear({ new: arrived, counts }) {
+  for (const [lane, count] of Object.entries(counts)) {
+    const badge = document.querySelector(`[data-count="${lane}"]`);
+    if (badge && badge.textContent !== count) badge.textContent = count;
+  }
+  const fresh = document.getElementById("fresh");
+  if (!fresh || !arrived) return;
+  const words = `${arrived} new`;
+  if (fresh.firstElementChild.textContent !== words) {
+    fresh.firstElementChild.textContent = words;
+    if (fresh.hidden) tell(words);
+  }
+  fresh.hidden = false;
+}
+
+document.addEventListener("visibilitychange", listen);
+addEventListener("pagehide", () => source?.close());
+listen();

@@ -152,7 +152,6 @@ def _add_tables() -> None:
         "followed",
         sa.Column("id", Serial, nullable=False),
         sa.Column("campaign", sa.String(length=32), nullable=False),
-        sa.Column("site_ids", sa.JSON(), nullable=False),
         sa.Column("decision", sa.String(length=8), nullable=False),
         sa.Column("domains", sa.Text(), nullable=False),
         sa.Column("batch", sa.String(length=36), nullable=False),
