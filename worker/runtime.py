@@ -189,7 +189,7 @@ class Runtime:
                 context = Context(
                     at=now,
                     history=histories[item.comment.id],
-                    text_seen=None if counts is None else counts[index] + seen_here[text],
+                    counts={"text.1h": None if counts is None else counts[index] + seen_here[text]},
                     deliverable=takes_mail.get(domain_of(item.comment.author.email)),
                     reviews_everything=item.moderation is Moderation.ALL,
                 )

@@ -189,6 +189,7 @@ def _hit_rows(item: Judged) -> Iterator[dict[str, Any]]:
             "rule": hit.rule,
             "category": hit.category,
             "needed": hit.needed,
+            "mode": hit.mode,
         }
 
 
@@ -296,6 +297,7 @@ _NOT_JUDGED = {
     comments.c.pending_since,
     comments.c.judged_at,
     comments.c.decided_at,
+    comments.c.campaign,
 }
 
 # Built once: putting a statement together costs more than running it.

@@ -35,6 +35,7 @@ NO_CONTENT: dict[str, Any] = {
     "form_opened_at": None,
     "honeypot_filled": False,
     "severity": 0,
+    "campaign": None,
 }
 
 

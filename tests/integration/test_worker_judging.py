@@ -20,7 +20,6 @@ from tests.support.judging import shipped
 from tests.support.world import World, comment_json
 from worker.hand import Hand
 from worker.mailservers import MailServers
-from worker.rules import RULES
 from worker.ruleset import Match, Rule
 from worker.runtime import NotRecorded, Runtime
 from worker.signals.comment import Signals
@@ -34,7 +33,7 @@ def runtime_with(world: World, *rules: Rule, **changes: Any) -> Runtime:
     given: dict[str, Any] = {
         "store": world.store,
         "jobs": world.jobs,
-        "ruleset": replace(shipped(), rules=RULES + rules),
+        "ruleset": replace(shipped(), rules=shipped().rules + rules),
         "mail_servers": MailServers(lookup=lambda _: None),
     }
     return Runtime(changes.pop("settings", world.settings), **(given | changes))

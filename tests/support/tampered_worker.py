@@ -21,7 +21,6 @@ from tests.support.gate import FOREVER, Gate
 from worker import runtime
 from worker.mailservers import MailServers
 from worker.processes import ROLES, run
-from worker.rules import RULES
 from worker.ruleset import Match, Rule
 from worker.ruleset.shipped import load_ruleset
 from worker.runtime import Runtime
@@ -65,12 +64,13 @@ def _tampered(settings: Settings) -> Runtime:
                 deed()
         return None
 
-    rules = (Rule("tampered", "engine", 10, "Never seen", check), *RULES)
+    ruleset = load_ruleset()
+    rules = (Rule("tampered", "engine", 10, "Never seen", check), *ruleset.rules)
     return Runtime(
         settings,
         store=open_store(settings.database_url),
         jobs=JobQueue(settings.redis_url),
-        ruleset=replace(load_ruleset(), rules=rules),
+        ruleset=replace(ruleset, rules=rules),
         mail_servers=MailServers(),
     )
 

@@ -75,6 +75,7 @@ class Link:
     target: str
     start: int
     end: int
+    disguised: bool = False
 
 
 def find_links(view: View) -> tuple[Link, ...]:
