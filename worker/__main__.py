@@ -26,7 +26,7 @@ def _settings() -> Settings:
     try:
         settings = load()
     except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.UsageError(f"unusable settings:\n{error}") from error
     logs.configure(settings)
     return settings
 

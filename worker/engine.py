@@ -27,10 +27,15 @@ def judge(comment: Comment, ruleset: Ruleset, context: Context) -> Verdict:
 
     Depends on the arguments alone, apart from the time it took.
     """
+    return judge_signals(Signals(comment, context), ruleset)
+
+
+def judge_signals(signals: Signals, ruleset: Ruleset) -> Verdict:
+    """Return what `judge` does, on signals of which some may be known already."""
     started = perf_counter()
-    judging = _Judging(Signals(comment, context), ruleset, context.muted)
+    judging = _Judging(signals, ruleset, signals.context.muted)
     judging.run()
-    return judging.verdict(ruleset.hash, context.at, started)
+    return judging.verdict(ruleset.hash, signals.context.at, started)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ steps; the transaction around them is opened here.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from service.domain.clock import utc_now
 from service.domain.comment import Comment, CommentId, SiteId
 from service.domain.decision import Decision, Event, Moderator, Reason
 from service.domain.ruleset import RuleState
@@ -22,13 +23,7 @@ from service.moderation.watch import Watch
 from service.settings import Settings
 from service.storage import Store
 
-__all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult", "utc_now"]
-
-
-def utc_now() -> datetime:
-    """Return this machine's clock in whole milliseconds, as the record keeps times."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+__all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult"]
 
 
 class Moderation:
@@ -108,6 +103,14 @@ class Moderation:
         if undoing.pending:
             self._jobs.moderate(undoing.pending)
         return result
+
+    def decide_for_site(
+        self, comment_id: CommentId, decision: Decision, *, site: str, reason: Reason
+    ) -> BatchResult:
+        """Let the website itself decide on a comment as it stands now."""
+        said = deciding.Said(decision, f"site:{site}", self._clock(), reason)
+        with self._store.write() as db:
+            return deciding.decide_many(db, [comment_id], said)
 
     def withdraw(self, comment_id: CommentId) -> Comment:
         """Let the author take the comment back; doing so twice is no mistake.

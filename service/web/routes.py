@@ -4,6 +4,7 @@ from flask import Flask
 
 from service.settings import Settings
 from service.web import (
+    akismet,
     check,
     comments,
     console,
@@ -20,6 +21,7 @@ from service.web import (
     security,
     start,
     threads,
+    webhooks,
 )
 
 #: Every blueprint, in the order in which a reader would look for them.
@@ -34,6 +36,8 @@ BLUEPRINTS = (
     review.bp,
     login.bp,
     console.bp,
+    webhooks.bp,
+    akismet.bp,
     demo.bp,
     start.bp,
     documents.bp,
@@ -44,7 +48,7 @@ BLUEPRINTS = (
 def init_app(app: Flask, settings: Settings) -> None:
     """Put every page and endpoint on `app`."""
     problems.init_app(app)
-    security.init_app(app)
+    security.init_app(app, settings)
     login.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint, web_threads=settings.web_threads)

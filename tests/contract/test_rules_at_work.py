@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from service.domain.clock import utc_now
 from service.domain.comment import CommentId, Status
 from service.domain.decision import Decision, EventKind
 from service.domain.ruleset import SHIPPED_BY, Hindrance, RuleOutline, RulesetSource, RuleState
 from service.domain.verdict import ENGINE, Hit, Mode, Total, Verdict
 from service.jobs import JobQueue
-from service.moderation import utc_now
 from service.moderation.mending import Mending
 from service.storage import judging, quality, rulesets, samples
 from service.storage.mending import PAUSES
@@ -279,18 +279,6 @@ def test_comments_outside_the_period_and_broken_rules_do_not_count(desk: Desk) -
         assert quality.judged_between(db, *later) == 0
         assert set(quality.hit_counts(db, now - timedelta(hours=1), later[0])) == {"links"}
         assert set(quality.last_hits(db, now - timedelta(hours=1))) == {"links"}
-
-
-@pytest.mark.parametrize(
-    ("rejected", "judged", "low", "high"),
-    [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.278), (11, 12, 0.646, 0.985), (50, 100, 0.404, 0.596)],
-)
-def test_precision_is_bounded_as_wilson_has_it(
-    rejected: int, judged: int, low: float, high: float
-) -> None:
-    found = quality.Precision(judged, rejected)
-
-    assert (round(found.low, 3), round(found.high, 3)) == (low, high)
 
 
 # --- mending -------------------------------------------------------------------

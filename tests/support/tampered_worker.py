@@ -18,6 +18,7 @@ from service.jobs import JobQueue
 from service.settings import Settings, load
 from service.storage import open_store
 from tests.support.gate import FOREVER, Gate
+from tests.support.judging import FixedRules
 from worker import runtime
 from worker.mailservers import MailServers
 from worker.processes import ROLES, run
@@ -66,11 +67,12 @@ def _tampered(settings: Settings) -> Runtime:
 
     ruleset = load_ruleset()
     rules = (Rule("tampered", "engine", 10, "Never seen", check), *ruleset.rules)
+    store = open_store(settings.database_url)
     return Runtime(
         settings,
-        store=open_store(settings.database_url),
+        store=store,
         jobs=JobQueue(settings.redis_url),
-        ruleset=replace(ruleset, rules=rules),
+        rules=FixedRules(store, replace(ruleset, rules=rules)),
         mail_servers=MailServers(),
     )
 

@@ -153,7 +153,9 @@ def test_nothing_connects_when_it_is_imported() -> None:
             assert is_definition or not called & set(openers), f"{name} connects at import"
 
 
-@pytest.mark.parametrize("job", [jobs.MODERATE_JOB, jobs.ALONE_JOB, jobs.CHECK_JOB])
+@pytest.mark.parametrize(
+    "job", [jobs.MODERATE_JOB, jobs.ALONE_JOB, jobs.CHECK_JOB, jobs.DELIVER_JOB, jobs.CALL_BACK_JOB]
+)
 def test_a_queued_job_names_a_function_that_the_worker_has(job: str) -> None:
     module, _, function = job.rpartition(".")
     assert callable(getattr(importlib.import_module(module), function))

@@ -17,6 +17,7 @@ def shipped_source() -> RulesetSource:
     return read_directory(DIRECTORY)
 
 
+@cache
 def load_ruleset() -> Ruleset:
-    """Return the shipped rules with their lists, ready to judge by."""
+    """Return the shipped rules with their lists, ready to judge by; loaded once a process."""
     return load(shipped_source(), tested=True)

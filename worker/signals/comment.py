@@ -11,9 +11,8 @@ from worker.signals import author
 from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
-from worker.signals.repetition import fingerprint
-from worker.signals.text import Fold, Token, View, linkable, plain, tokens, views
-from worker.signals.words import Found, WordList
+from worker.signals.text import Fold, Token, View, linkable, tokens, views
+from worker.signals.words import MAX_FOUND, Found, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
 _DOMAINS_SHOWN = 20
@@ -43,6 +42,7 @@ class Signals:
         self.context = context
         self.noticed: set[str] = set()
         self._kept: dict[Hashable, Any] = {}
+        self._was_cut = False
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` gives, made only the first time `key` is asked for."""
@@ -76,7 +76,9 @@ class Signals:
 
     def found(self, words: WordList, view: View) -> tuple[Found, ...]:
         """Return where entries of a list stand in a view that `views` gave."""
-        return self.once((words, id(view)), lambda: tuple(words.find_all(view)))
+        found = self.once((words, id(view)), lambda: tuple(words.find_all(view)))
+        self._was_cut = self._was_cut or len(found) >= MAX_FOUND
+        return found
 
     # --- links -----------------------------------------------------------------
 
@@ -123,8 +125,8 @@ class Signals:
 
     @property
     def is_truncated(self) -> bool:
-        """Whether some bound kept a part of the text from being looked at."""
-        return len(self.links("text")) >= MAX_LINKS
+        """Whether some bound kept a part of the text from being looked at, so far."""
+        return self._was_cut or len(self.links("text")) >= MAX_LINKS
 
     def value(self, name: str) -> Any:
         """Return a signal by the name under which verdicts keep it; None if it is absent."""
@@ -182,8 +184,3 @@ class Signals:
     @cached_property
     def _linkable_body(self) -> View:
         return linkable(self.comment.body)
-
-
-def text_fingerprint(comment: Comment) -> str:
-    """Return what this comment's text shares with its repetitions."""
-    return fingerprint(plain(comment.body))
