@@ -88,7 +88,9 @@ class Retention:
             texts=self._each(upkeep.refused_before, _forget_texts(text_limit, now), text_limit),
             claims=self._in_steps(lambda db: upkeep.forget_expired_claims(db, now, _BATCH)),
             sessions=self._sessions(now),
-            campaigns=self._campaigns(now - timedelta(days=_CAMPAIGN_DAYS)),
+            campaigns=self._in_steps(
+                lambda db: campaigns.forget_ended(db, now - timedelta(days=_CAMPAIGN_DAYS), _BATCH)
+            ),
             trials=self._trials(now),
             checks=self._in_steps(lambda db: akismet.forget_checked(db, now, _BATCH)),
             messages=self._in_steps(
@@ -117,18 +119,6 @@ class Retention:
             forgotten += ended
             if ended < _BATCH:
                 break
-        return forgotten
-
-    def _campaigns(self, limit: datetime) -> int:
-        forgotten = 0
-        for _ in range(_MOST_BATCHES):
-            with self._store.read() as db:
-                ended = campaigns.ended_campaigns(db, limit, _BATCH)
-            if not ended:
-                break
-            with self._store.write() as db:
-                campaigns.forget_campaigns(db, ended)
-            forgotten += len(ended)
         return forgotten
 
     def _trials(self, now: datetime) -> int:

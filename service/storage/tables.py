@@ -339,15 +339,16 @@ rule_states = Table(
 )
 
 #: Where texts that are nearly the same find each other: a campaign stands under
-#: each band of the fingerprint of its first text, which is also its name.
+#: each band of the fingerprint of its first text, which is also its name. A band
+#: has few slots, so that what is kept and looked at is bounded.
 campaign_bands = Table(
     "campaign_bands",
     metadata,
-    Column("campaign", String(32), primary_key=True),
     Column("band", String(8), primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("campaign", String(32), nullable=False),
     Column("seen_at", Instant, nullable=False),
 )
-Index("ix_campaign_bands_band", campaign_bands.c.band, campaign_bands.c.campaign)
 
 #: Approved comments that a person is asked to look at, for the sake of a rule in
 #: the shadow, or of none ("").
