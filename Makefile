@@ -27,7 +27,7 @@ replay: $(VENV)/run.stamp ## Post labelled comments and see the verdicts: FILE=x
 	@exec $(BIN)/python -m service replay $(OPTIONS) "$(FILE)"
 
 .PHONY: test
-test: test-packages $(VENV)/test.stamp lint ## Run the linters and every test, fast ones first
+test: test-packages $(VENV)/test.stamp tests/node_modules/.package-lock.json lint ## Run the linters and every test, fast ones first
 	$(BIN)/python -m pytest $(addprefix tests/,$(SUITES))
 
 .PHONY: test-packages

@@ -7,6 +7,7 @@ lone submission is stored at once. Jobs are queued beside it, see `Handover`.
 
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -21,6 +22,7 @@ from service.keyring import Keyring
 from service.limits import Limiter, Use
 from service.settings import Settings
 from service.storage import Store
+from service.storage.akismet import Check
 from service.storage.intake import Accepted, Outcome, Waiting, accept
 
 _LARGEST_GROUP = 200
@@ -100,8 +102,12 @@ class Intake:
         *,
         request_id: str = "",
         idempotency_key: str | None = None,
+        check: Check | None = None,
     ) -> Accepted:
         """Return once the comment is durable in the record.
+
+        With `check` it is one that a website only had checked: no limits and no
+        duplicates then, and no job if its verdict is there already.
 
         Raises the ModerationError that refuses it, or StoreUnavailable when
         the database is away or slower than the commit timeout; in the second
@@ -109,7 +115,10 @@ class Intake:
         again with the same idempotency key finds out.
         """
         self._ensure_writer()
-        entry = _Entry(self._waiting(caller, submission, request_id, idempotency_key))
+        waiting = self._waiting(caller, submission, request_id, idempotency_key)
+        if check:
+            waiting = replace(waiting, duplicate=None, uses=(), check=check)
+        entry = _Entry(waiting)
         self._entries.put(entry)
         return entry.result(self._settings.commit_timeout)
 
@@ -212,8 +221,10 @@ class Intake:
         _answer(group, outcomes)
         self._handover.hand_over(
             outcome.comment_id
-            for outcome in outcomes
-            if isinstance(outcome, Accepted) and outcome.how == "new"
+            for entry, outcome in zip(group, outcomes, strict=True)
+            if isinstance(outcome, Accepted)
+            and outcome.how == "new"
+            and not _is_judged(entry.waiting)
         )
 
     def _commit(self, waiting: Sequence[Waiting]) -> list[Outcome]:
@@ -233,6 +244,10 @@ class Intake:
             return
         log.error("commit failed", error=type(error).__name__, comments=len(group))
         _answer(group, [error] * len(group))
+
+
+def _is_judged(waiting: Waiting) -> bool:
+    return waiting.check is not None and waiting.check.verdict is not None
 
 
 def _answer(group: Sequence[_Entry], outcomes: Sequence[Outcome | Exception]) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from uuid import UUID
 
@@ -58,6 +58,13 @@ class Keyring:
         are full of them: twice as many made a commit take 1.4 times as long.
         """
         return self._mac(purpose, value).hex()
+
+    def webhook_secret(self, seed: str) -> str:
+        """Return the secret that belongs to `seed`: 32 bytes as Standard Webhooks writes them.
+
+        Computed, not stored, so that no copy of the database gives it away.
+        """
+        return "whsec_" + b64encode(self._mac("webhook", seed)).decode()
 
     def receipt(self, comment_id: CommentId) -> str:
         """Return the private token with which its author follows a comment.

@@ -210,6 +210,18 @@ class Settings:
         "Seconds that a batch waits for mail servers to be looked up",
         "0.5",
     )
+    webhook_timeout: float = _setting(
+        _seconds,
+        "10",
+        "Seconds that a website may take to answer a webhook",
+        "20",
+    )
+    webhook_networks: tuple[Network, ...] = _setting(
+        _networks,
+        "",
+        "Private networks that webhooks may reach; without any only public addresses",
+        "10.1.2.0/24, ::1/128",
+    )
     keep_address_days: int = _setting(
         _positive,
         "30",
@@ -224,6 +236,18 @@ class Settings:
         "90",
         "Days after which the text of rejected comments and spam is deleted",
         "30",
+    )
+    sample_per_rule: int = _setting(
+        _positive,
+        "20",
+        "Approved comments a day put before people for each rule in the shadow",
+        "10",
+    )
+    sample_approved: int = _setting(
+        _positive,
+        "20",
+        "Automatically approved comments a day put before people, whatever the rules say",
+        "50",
     )
     session_hours: int = _setting(
         _positive, "12", "Hours after which moderators sign in again", "8"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.domain.comment import CommentId
-from worker import runtime
+from worker import delivery, runtime
 
 
 def moderate(ids: Sequence[str]) -> None:
@@ -20,3 +20,13 @@ def moderate_alone(ids: Sequence[str]) -> None:
 def check(payload: dict[str, Any]) -> dict[str, Any]:
     """Return the verdict on a text that is stored nowhere."""
     return runtime.current().check(payload)
+
+
+def call_back() -> None:
+    """Have late verdicts told to the Akismet clients that wait for them."""
+    delivery.current().call_back()
+
+
+def deliver(endpoints: Sequence[int]) -> None:
+    """Have these endpoints told what is due."""
+    delivery.current().send_out(endpoints)

@@ -102,6 +102,16 @@ def rotate_key(slug: str, kind: str, overlap_hours: float) -> None:
     "--public-per-minute", type=click.IntRange(1), help="Posts by public key, of all readers."
 )
 @click.option("--server-per-minute", type=click.IntRange(1), help="Posts by server key.")
+@click.option(
+    "--akismet-keep-days",
+    type=click.IntRange(0),
+    help="How long what Akismet clients have checked is kept; 0: not at all.",
+)
+@click.option(
+    "--akismet-discard/--akismet-keep-all",
+    default=None,
+    help="Whether Akismet clients are told to throw blatant spam away.",
+)
 @click.option("--house-rules", help="What authors of held comments are told.")
 def update(slug: str, **changes: Any) -> None:
     """Change how a site takes comments; what is not named stays as it is."""

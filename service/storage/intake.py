@@ -27,7 +27,8 @@ from service.domain.errors import (
 )
 from service.domain.site import Caller, Moderation, Thread
 from service.limits import Use
-from service.storage import database_now
+from service.storage import akismet, database_now
+from service.storage.akismet import NATIVE, Check
 from service.storage.driver import insert_rows, marks
 from service.storage.sites import thread_from_row
 from service.storage.tables import claims, comments, instant, milliseconds, threads
@@ -46,19 +47,21 @@ class Waiting:
 
     The hashes are keyed. `fingerprint` stands for the whole content;
     `idempotency`, `external` and `duplicate` for what is claimed, where it is;
-    `uses` are what counts towards the visitor's rate limits.
+    `uses` are what counts towards the visitor's rate limits. `check` is given for
+    what a website shows by itself and only has checked here.
     """
 
     caller: Caller
     submission: Submission
     request_id: str
     fingerprint: str
-    duplicate: str
+    duplicate: str | None
     idempotency: str | None = None
     external: str | None = None
     email_hash: str | None = None
     address_hash: str | None = None
     uses: tuple[Use, ...] = ()
+    check: Check | None = None
 
     @property
     def claimed(self) -> list[tuple[Kind, str]]:
@@ -127,13 +130,17 @@ class _Accepting:
         self._parents = _known_parents(db, group)
         self._comment_rows: list[dict[str, Any]] = []
         self._claim_rows: list[dict[str, Any]] = []
+        self._checks: list[akismet.Kept] = []
 
     def run(self) -> list[Outcome]:
         """Place every member and store what was placed."""
         outcomes = [self._outcome(waiting) for waiting in self._group]
         if self._comment_rows:
             insert_rows(self._db, comments, self._comment_rows)
-            insert_rows(self._db, claims, self._claim_rows)
+            if self._claim_rows:
+                insert_rows(self._db, claims, self._claim_rows)
+            if self._checks:
+                akismet.keep(self._db, self._checks, self._now)
         return outcomes
 
     def _outcome(self, waiting: Waiting) -> Outcome:
@@ -158,6 +165,9 @@ class _Accepting:
         row = _comment_row(waiting, comment_id, thread, parent, milliseconds(self._now))
         self._comment_rows.append(row)
         self._claim(waiting, comment_id)
+        if waiting.check:
+            kept = akismet.Kept(comment_id, waiting.caller.site.id, waiting.check)
+            self._checks.append(kept)
         return Accepted(comment_id, "new")
 
     def _parent_of(self, waiting: Waiting) -> _Parent | None:
@@ -179,7 +189,12 @@ class _Accepting:
         site_id, key = waiting.thread_key
         ref = waiting.submission.thread
         statement = sa.insert(threads).values(
-            site_id=site_id, key=key, url=ref.url, title=ref.title, created_at=self._now
+            site_id=site_id,
+            key=key,
+            url=ref.url,
+            title=ref.title,
+            created_at=self._now,
+            source=akismet.SOURCE if waiting.check else NATIVE,
         )
         row = self._db.execute(statement.returning(threads)).one()
         self._threads[waiting.thread_key] = thread_from_row(row)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from service.domain.comment import CommentId, SiteId, Status, ThreadId
+from service.storage.akismet import NATIVE
 from service.storage.tables import comments, threads
 
 #: Comments (flat) or conversations (tree) on one page.
@@ -90,6 +91,7 @@ def counts(db: Connection, site_id: SiteId, keys: Iterable[str]) -> dict[str, in
         .join(comments, comments.c.thread_id == threads.c.id)
         .where(
             threads.c.site_id == site_id,
+            threads.c.source == NATIVE,
             threads.c.key.in_(asked),
             comments.c.status == Status.APPROVED,
         )

@@ -80,6 +80,8 @@ sites = Table(
     Column("public_per_minute", Integer),
     Column("server_per_minute", Integer),
     Column("house_rules", Text, nullable=False),
+    Column("akismet_keep_days", Integer, nullable=False, server_default="30"),
+    Column("akismet_discard", Boolean, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
 )
 
@@ -106,6 +108,8 @@ threads = Table(
     Column("moderation", String(8)),
     Column("closed_at", Instant),
     Column("created_at", Instant, nullable=False),
+    # Who shows its comments: we, or a website that only has them checked here.
+    Column("source", String(8), nullable=False, server_default="native"),
     UniqueConstraint("site_id", "key"),
 )
 
@@ -143,6 +147,7 @@ comments = Table(
     Column("pending_since", Instant),
     Column("judged_at", Instant),
     Column("decided_at", Instant),
+    Column("campaign", String(32), index=True),
     UniqueConstraint("site_id", "external_id"),
 )
 # What the sweep looks for: few rows at any moment, so the index stays tiny.
@@ -207,6 +212,7 @@ hits = Table(
     Column("rule", String(64), primary_key=True),
     Column("category", String(32), nullable=False),
     Column("needed", Boolean, nullable=False),
+    Column("mode", String(6), nullable=False, server_default="live"),
 )
 Index("ix_hits_rule", hits.c.rule, hits.c.comment_id)
 
@@ -268,4 +274,154 @@ leases = Table(
     Column("name", String(32), primary_key=True),
     Column("holder", String(36), nullable=False),
     Column("until", Instant, nullable=False),
+)
+
+#: Rulesets by their content, never changed: sources as they were written, and an
+#: outline of their rules, so that telling of them needs no worker.
+rulesets = Table(
+    "rulesets",
+    metadata,
+    Column("hash", String(12), primary_key=True),
+    Column("source", JSON, nullable=False),
+    Column("outline", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+#: What was made live, and when: the newest row is what runs. Counted by hand, so
+#: that of two who publish at once one finds the number taken.
+ruleset_versions = Table(
+    "ruleset_versions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hash", ForeignKey("rulesets.hash"), nullable=False, index=True),
+    Column("parent", String(12)),
+    Column("author", String(80), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("changed", JSON, nullable=False),
+    Column("published_at", Instant, nullable=False),
+)
+
+#: Rules of one version that were put into the shadow since it was published.
+rule_states = Table(
+    "rule_states",
+    metadata,
+    Column("version", ForeignKey("ruleset_versions.number"), primary_key=True),
+    Column("rule", String(64), primary_key=True),
+    Column("state", String(8), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
+#: Where texts that are nearly the same find each other: a campaign stands under
+#: each band of the fingerprint of its first text, which is also its name.
+campaign_bands = Table(
+    "campaign_bands",
+    metadata,
+    Column("campaign", String(32), primary_key=True),
+    Column("band", String(8), primary_key=True),
+    Column("seen_at", Instant, nullable=False),
+)
+Index("ix_campaign_bands_band", campaign_bands.c.band, campaign_bands.c.campaign)
+
+#: Approved comments that a person is asked to look at, for the sake of a rule in
+#: the shadow, or of none ("").
+samples = Table(
+    "samples",
+    metadata,
+    Column("comment_id", ForeignKey("comments.id"), primary_key=True),
+    Column("rule", String(64), nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+)
+
+#: Rulesets tried out on stored or given comments, and what came of it.
+trials = Table(
+    "trials",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("ruleset", ForeignKey("rulesets.hash"), nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("asked_by", String(80), nullable=False),
+    Column("asked_at", Instant, nullable=False, index=True),
+    Column("state", String(8), nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("result", JSON),
+    Column("finished_at", Instant),
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("seed", String(64), nullable=False),
+    Column("old_seed", String(64)),
+    Column("old_until", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("resting_until", Instant),
+    Column("disabled_at", Instant),
+    Column("disabled_why", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+#: What websites are told, written together with the change that it tells of.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("key", String(40), nullable=False, unique=True),
+    Column("endpoint_id", ForeignKey("webhook_endpoints.id"), nullable=False),
+    Column("comment_id", ForeignKey("comments.id"), nullable=False, index=True),
+    Column("type", String(32), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("delivered_at", Instant),
+)
+# What is due at an endpoint; few rows at any moment.
+Index(
+    "ix_outbox_due",
+    outbox.c.endpoint_id,
+    outbox.c.next_at,
+    sqlite_where=text("state = 'waiting'"),
+    postgresql_where=text("state = 'waiting'"),
+)
+Index("ix_outbox_log", outbox.c.state, outbox.c.id)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("message_id", ForeignKey("outbox.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("status", Integer),
+    Column("error", Text, nullable=False),
+)
+
+#: What is known of a comment that came to be checked by an Akismet client. Where
+#: the verdict came too late, `callback` and `callback_key` tell whom to tell, and
+#: are forgotten then.
+akismet_checks = Table(
+    "akismet_checks",
+    metadata,
+    Column("comment_id", ForeignKey("comments.id"), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("callback", Text),
+    Column("callback_key", String(12)),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant),
+)
+Index("ix_akismet_checks_fingerprint", akismet_checks.c.site_id, akismet_checks.c.fingerprint)
+Index(
+    "ix_akismet_checks_due",
+    akismet_checks.c.next_at,
+    sqlite_where=text("next_at IS NOT NULL"),
+    postgresql_where=text("next_at IS NOT NULL"),
 )

@@ -4,6 +4,7 @@ from flask import Flask
 
 from service.settings import Settings
 from service.web import (
+    akismet,
     check,
     comments,
     console,
@@ -20,6 +21,7 @@ from service.web import (
     security,
     start,
     threads,
+    webhooks,
 )
 
 #: Every blueprint, in the order in which a reader would look for them.
@@ -34,6 +36,8 @@ BLUEPRINTS = (
     review.bp,
     login.bp,
     console.bp,
+    webhooks.bp,
+    akismet.bp,
     demo.bp,
     start.bp,
     documents.bp,

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import accept, idle, judge, together
+from tests.bench import accept, idle, judge, rules, together
 from tests.bench.load import require_wrk
 from tests.bench.measures import Measure, table
 from tests.bench.stand import postgres_stand, sqlite_stand
@@ -35,6 +35,7 @@ def _idle() -> list[Measure]:
 
 
 PARTS: dict[str, Callable[[], list[Measure]]] = {
+    "rules": rules.measure,
     "idle": _idle,
     "judge": _judge,
     "accept": _accept_sqlite,

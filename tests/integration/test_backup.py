@@ -14,10 +14,13 @@ from click.testing import CliRunner, Result
 
 from service.__main__ import main
 from service.app import create_app
+from service.domain.clock import utc_now
 from service.domain.decision import Decision, Reason
-from service.storage import Store, open_store
+from service.storage import Store, open_store, outbox
 from service.storage.archive import back_up
 from service.storage.tables import leases, metadata
+from service.webhooks.postman import Postman
+from tests.support.akismet import FORM, form
 from tests.support.databases import DIALECTS, Databases, as_setting
 from tests.support.world import World
 
@@ -69,6 +72,10 @@ def everything(store: Store) -> dict[str, list[dict[str, Any]]]:
 
 def fill(world: World) -> None:
     """Leave something in every table, replies and odd characters among it."""
+    with world.store.write() as db:
+        endpoint = outbox.add_endpoint(
+            db, world.site.id, "https://127.0.0.1:9/hook", seed="seed", now=utc_now()
+        )
     approved = world.approved_comment(body="caf\u00e9 \u2603 \U0001f600\n\u0085", external_id="a-1")
     reply = world.approved_comment(parent_id=approved)
     held = world.held_comment(author={"verified_id": "u-1", "email_verified": True})
@@ -78,6 +85,8 @@ def fill(world: World) -> None:
     world.moderation.report(reply, site_id=world.site.id, reporter="f" * 64, reason="abuse")
     world.post_comment()
     world.second_site()
+    world.client.post("/1.1/submit-spam", data=form(world.akismet_key), content_type=FORM)
+    Postman(world.store, world.services.keyring, world.settings).deliver(endpoint.id)
 
 
 @pytest.mark.parametrize("target", DIALECTS)
