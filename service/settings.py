@@ -237,6 +237,18 @@ class Settings:
         "Days after which the text of rejected comments and spam is deleted",
         "30",
     )
+    sample_per_rule: int = _setting(
+        _positive,
+        "20",
+        "Approved comments a day put before people for each rule in the shadow",
+        "10",
+    )
+    sample_approved: int = _setting(
+        _positive,
+        "20",
+        "Automatically approved comments a day put before people, whatever the rules say",
+        "50",
+    )
     session_hours: int = _setting(
         _positive, "12", "Hours after which moderators sign in again", "8"
     )

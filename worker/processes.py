@@ -18,7 +18,7 @@ from service.settings import Settings
 from service.storage import open_store
 from service.webhooks.dispatch import dispatch
 from worker import delivery, runtime
-from worker.queue_worker import QueueWorker
+from worker.queue_worker import Facts, QueueWorker
 
 SWEEP = "sweep"
 ROLES = (MODERATION, CHECK, WEBHOOKS, SWEEP)
@@ -48,8 +48,8 @@ def _judge(queue: str, settings: Settings) -> None:
     ready.warm_up()
     # Lists and patterns stay for good: collecting garbage need not look at them again.
     gc.freeze()
-    log.info("ruleset loaded", ruleset=ready.ruleset_hash)
-    _work(queue, settings)
+    log.info("ready to judge", **ready.facts())
+    _work(queue, settings, ready.facts)
     ready.close()
 
 
@@ -59,8 +59,9 @@ def _deliver(settings: Settings) -> None:
     ready.close()
 
 
-def _work(queue: str, settings: Settings) -> None:
-    QueueWorker(queue, Redis.from_url(settings.redis_url)).work(logging_level="WARNING")
+def _work(queue: str, settings: Settings, facts: Facts | None = None) -> None:
+    worker = QueueWorker(queue, Redis.from_url(settings.redis_url), facts)
+    worker.work(logging_level="WARNING")
 
 
 def _sweep(settings: Settings) -> None:

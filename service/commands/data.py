@@ -10,6 +10,7 @@ import click
 from tqdm import tqdm
 
 from service.commands import migrated_store
+from service.domain.clock import in_zulu
 from service.domain.comment import Comment, Status
 from service.local import Refused
 from service.local.data_directory import private_file
@@ -96,7 +97,7 @@ def _as_row(comment: Comment) -> dict[str, Any]:
         comment.id, comment.site_slug, thread.key, thread.url, thread.title,
         comment.parent_id, comment.external_id, comment.status.value,
         author.name, author.email, author.url, author.verified_id, comment.body,
-        *(moment and moment.isoformat().replace("+00:00", "Z")
+        *(moment and in_zulu(moment)
           for moment in (comment.created_at, comment.judged_at, comment.decided_at)),
         author.ip, author.user_agent, author.email_verified, comment.source,
     )  # fmt: skip

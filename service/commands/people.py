@@ -6,10 +6,10 @@ import click
 from sqlalchemy.exc import IntegrityError
 
 from service.commands import migrated_store
+from service.domain.clock import utc_now
 from service.domain.decision import Role
 from service.keyring import digest, new_token
 from service.local import Refused
-from service.moderation import utc_now
 from service.passwords import hash_password
 from service.storage.people import add_token
 from service.storage.people import create_moderator as store_moderator

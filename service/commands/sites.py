@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError
 
 from service import settings
 from service.commands import migrated_store
+from service.domain.clock import utc_now
 from service.domain.site import KeyKind, Moderation
 from service.installation import fresh_credentials, has_sites, install
 from service.keyring import new_key
 from service.local import Refused
-from service.moderation import utc_now
 from service.storage.sites import add_key, create_site, rotate_keys, site_by_slug, update_site
 
 _KINDS = click.Choice([kind.value for kind in KeyKind])

@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from service import settings
 from service.commands import migrated_store
+from service.domain.clock import utc_now
 from service.domain.webhook import Endpoint, EventType, Message, MessageState
 from service.keyring import Keyring
 from service.local import Refused
-from service.moderation import utc_now
 from service.storage import outbox
 from service.storage.sites import site_by_slug
 from service.webhooks.sending import Unsendable, checked_url

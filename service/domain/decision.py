@@ -53,6 +53,7 @@ class EventKind(StrEnum):
     WITHDRAWN = "withdrawn"
     ERASED = "erased"
     RETENTION = "retention"
+    RETRIED = "retried"
     IMPORTED = "imported"
 
 

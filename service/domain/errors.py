@@ -107,3 +107,42 @@ class RateLimited(ModerationError):
 
 class CheckUnavailable(ModerationError):
     """No worker gave a verdict in time, or too many checks wait already."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulesetProblem:
+    """One thing wrong with a ruleset, and where; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    severity: str = "error"
+
+
+class InvalidRuleset(ModerationError):
+    """The ruleset has mistakes; the running one stays as it is. Carries all of them at once."""
+
+    def __init__(self, problems: Sequence[RulesetProblem]) -> None:
+        super().__init__(f"{len(problems)} problems in the ruleset")
+        self.problems = tuple(problems)
+
+
+class RulesetConflict(ModerationError):
+    """Somebody else published a ruleset since this change was begun.
+
+    `number` is the version that is live now, None if none is; `author` who published it.
+    """
+
+    def __init__(self, number: int | None, author: str) -> None:
+        super().__init__(f"version {number} is live, by {author}")
+        self.number = number
+        self.author = author
+
+
+class RulesetNotFound(ModerationError):
+    """There is no such ruleset, or no such version of it."""
+
+
+class TrialNotFound(ModerationError):
+    """There is no such trial of a ruleset."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from service.domain.clock import in_zulu
 from service.domain.comment import Status
 
 Mode = Literal["live", "shadow"]
@@ -98,7 +99,7 @@ class Verdict:
         return {
             "status": self.status.value,
             "ruleset": self.ruleset,
-            "at": self.at.isoformat(),
+            "at": in_zulu(self.at),
             "took_ms": self.took_ms,
             "totals": {
                 category: {"points": total.points, "hold_at": total.hold_at}

@@ -5,26 +5,25 @@ steps; the transaction around them is opened here.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from service.domain.clock import utc_now
 from service.domain.comment import Comment, CommentId, SiteId
 from service.domain.decision import Decision, Event, Moderator, Reason
+from service.domain.ruleset import RuleState
 from service.jobs import JobQueue
 from service.keyring import Keyring
 from service.moderation import deciding, erasing, participants
 from service.moderation.deciding import MAX_BATCH, BatchResult
+from service.moderation.mending import Mending
 from service.moderation.retention import Retention, RetentionResult
+from service.moderation.sampling import Sampling
 from service.moderation.sweep import Sweep, SweepResult
+from service.moderation.watch import Watch
 from service.settings import Settings
 from service.storage import Store
 
-__all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult", "utc_now"]
-
-
-def utc_now() -> datetime:
-    """Return this machine's clock in whole milliseconds, as the record keeps times."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+__all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult"]
 
 
 class Moderation:
@@ -44,6 +43,9 @@ class Moderation:
         self._clock = clock
         self._sweep = Sweep(store, jobs, overdue_seconds=settings.overdue_seconds)
         self._retention = Retention(store, settings)
+        self._mending = Mending(store, jobs)
+        self._watch = Watch(store)
+        self._sampling = Sampling(store, settings)
 
     def decide(
         self,
@@ -146,6 +148,18 @@ class Moderation:
     def sweep(self) -> SweepResult:
         """Put comments that wait too long into new jobs; see `Sweep`."""
         return self._sweep.run()
+
+    def mend(self) -> int:
+        """Have judged again what was held only because something broke; see `Mending`."""
+        return self._mending.run()
+
+    def watch(self) -> list[RuleState]:
+        """Put rules into the shadow that hold too much or keep failing; see `Watch`."""
+        return self._watch.run()
+
+    def sample(self) -> int:
+        """Choose approved comments for people to look at; see `Sampling`."""
+        return self._sampling.run()
 
     def retain(self) -> RetentionResult:
         """Delete what was kept long enough; see `Retention`."""

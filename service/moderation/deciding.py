@@ -150,7 +150,7 @@ def _obstacle(comment: Comment | None, wanted: Status) -> str:
     """Say why the comment cannot be given the status; empty if it can."""
     if comment is None:
         return "There is no such comment."
-    if comment.status is wanted:
+    if comment.status is wanted and comment.decided_at is not None:
         return f"It is {wanted} already."
     if comment.status not in REVIEWABLE:
         return f"It was {comment.status}."

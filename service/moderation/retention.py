@@ -10,7 +10,18 @@ from service.domain.comment import CommentId
 from service.domain.decision import EventKind
 from service.moderation.turns import turn
 from service.settings import Settings
-from service.storage import Store, akismet, comments, database_now, outbox, people, upkeep
+from service.storage import (
+    Store,
+    akismet,
+    campaigns,
+    comments,
+    database_now,
+    outbox,
+    people,
+    rulesets,
+    trials,
+    upkeep,
+)
 from service.storage.comments import Cause
 
 #: Rows changed in one transaction.
@@ -18,6 +29,10 @@ _BATCH = 500
 #: Transactions for each kind in one run; the next run goes on.
 _MOST_BATCHES = 20
 _LEASE_SECONDS = 300
+#: How long texts like an earlier one are known for that, and how long trials of
+#: rulesets, and rulesets that were never published, are kept.
+_CAMPAIGN_DAYS = 30
+_TRIAL_DAYS = 30
 #: How long it can be looked up what websites were told.
 _KEEP_MESSAGES = timedelta(days=30)
 
@@ -27,8 +42,9 @@ Forget = Callable[[Connection, Sequence[CommentId]], None]
 
 @dataclass(frozen=True, slots=True)
 class RetentionResult:
-    """How many comments lost address, e-mail or text; claims and sessions that ended;
-    messages to websites whose log is no longer kept; comments that were only checked.
+    """How many comments lost address, e-mail or text; claims, sessions and
+    campaigns that ended; old trials of rulesets; messages to websites whose log
+    is no longer kept; comments that were only checked.
 
     `skipped` says why nothing was looked at; None if something was.
     """
@@ -38,6 +54,8 @@ class RetentionResult:
     texts: int = 0
     claims: int = 0
     sessions: int = 0
+    campaigns: int = 0
+    trials: int = 0
     messages: int = 0
     checks: int = 0
     skipped: str | None = None
@@ -69,6 +87,8 @@ class Retention:
             texts=self._each(upkeep.refused_before, _forget_texts(text_limit, now), text_limit),
             claims=self._in_steps(lambda db: upkeep.forget_expired_claims(db, now, _BATCH)),
             sessions=self._sessions(now),
+            campaigns=self._campaigns(now - timedelta(days=_CAMPAIGN_DAYS)),
+            trials=self._trials(now - timedelta(days=_TRIAL_DAYS)),
             checks=self._in_steps(lambda db: akismet.forget_checked(db, now, _BATCH)),
             messages=self._in_steps(
                 lambda db: outbox.forget_messages(db, now - _KEEP_MESSAGES, _BATCH)
@@ -96,6 +116,24 @@ class Retention:
             forgotten += ended
             if ended < _BATCH:
                 break
+        return forgotten
+
+    def _campaigns(self, limit: datetime) -> int:
+        forgotten = 0
+        for _ in range(_MOST_BATCHES):
+            with self._store.read() as db:
+                ended = campaigns.ended_campaigns(db, limit, _BATCH)
+            if not ended:
+                break
+            with self._store.write() as db:
+                campaigns.forget_campaigns(db, ended)
+            forgotten += len(ended)
+        return forgotten
+
+    def _trials(self, limit: datetime) -> int:
+        with self._store.write() as db:
+            forgotten = trials.forget_trials(db, limit, _BATCH)
+            rulesets.forget_unpublished(db, limit, _BATCH)
         return forgotten
 
     def _sessions(self, now: datetime) -> int:

@@ -22,7 +22,7 @@ from service.domain.decision import EventKind
 from service.domain.history import AuthorHistory
 from service.domain.site import Moderation
 from service.domain.verdict import ENGINE, Hit, Total, Verdict
-from service.storage import outbox
+from service.storage import campaigns, outbox
 from service.storage.outbox import Change
 from service.storage.tables import comments, events, hits, sites, threads, verdicts
 
@@ -47,11 +47,12 @@ class PendingComment:
 
 
 class Judged(NamedTuple):
-    """A verdict on the comment at the version that was judged."""
+    """A verdict on the comment at the version that was judged, and its campaign if any."""
 
     comment_id: CommentId
     version: int
     verdict: Verdict
+    mark: campaigns.Mark | None = None
 
 
 class _Identity(NamedTuple):
@@ -115,6 +116,7 @@ def record_verdicts(db: Connection, judged: Sequence[Judged], now: datetime) -> 
     _insert(db, verdicts, [_verdict_row(item) for item in kept])
     _insert(db, hits, [row for item in kept for row in _hit_rows(item)])
     _insert(db, events, [_event_row(item, now) for item in kept])
+    campaigns.mark(db, {item.comment_id: item.mark for item in kept if item.mark}, now)
     outbox.tell(db, [_change(item) for item in kept], now)
     return won
 
@@ -192,6 +194,7 @@ def _hit_rows(item: Judged) -> Iterator[dict[str, Any]]:
             "rule": hit.rule,
             "category": hit.category,
             "needed": hit.needed,
+            "mode": hit.mode,
         }
 
 
@@ -305,6 +308,7 @@ _NOT_JUDGED = {
     comments.c.pending_since,
     comments.c.judged_at,
     comments.c.decided_at,
+    comments.c.campaign,
 }
 
 # Built once: putting a statement together costs more than running it.

@@ -1,6 +1,6 @@
 """What moderators look at: the review queue, its counts, and authors' histories."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from service.domain.comment import Comment, CommentId, Status
 from service.storage.comments import Rows, row_to_comment, select_comments, verdicts_of
+from service.storage.samples import in_sample
 from service.storage.tables import comments, hits, sites, threads
 
 #: A place in the review queue: (severity, id) of the last comment seen.
@@ -22,7 +23,8 @@ class ReviewFilter:
 
     `site` is a slug, `thread` the site's own key of it. `author` is a whole
     verified id or a part of a name, `email_hash` the keyed hash of a whole
-    address, `text` a part of the body or of the name.
+    address, `text` a part of the body or of the name, `sample` asks for those
+    that wait to be looked at as a sample.
     """
 
     status: Status | None = None
@@ -35,6 +37,7 @@ class ReviewFilter:
     created_from: datetime | None = None
     created_before: datetime | None = None
     text: str | None = None
+    sample: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def author_history(db: Connection, comment: Comment) -> AuthorHistory:
 
 
 def _conditions(wanted: ReviewFilter) -> list[ColumnElement[bool]]:
-    filters = {
+    filters: dict[str, Callable[[Any], ColumnElement[bool]]] = {
         "status": lambda status: comments.c.status == status,
         "category": lambda category: _hit(hits.c.category == category),
         "rule": lambda rule: _hit(hits.c.rule == rule),
@@ -147,6 +150,7 @@ def _conditions(wanted: ReviewFilter) -> list[ColumnElement[bool]]:
         "created_from": lambda time: comments.c.created_at >= time,
         "created_before": lambda time: comments.c.created_at < time,
         "text": _with_text,
+        "sample": lambda wanted: in_sample() if wanted else ~in_sample(),
     }
     asked = {name: getattr(wanted, name) for name in filters}
     return [filters[name](value) for name, value in asked.items() if value is not None]

@@ -44,11 +44,21 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Return the milliseconds for `value`."""
-        return None if value is None else round(value.timestamp() * 1000)
+        return None if value is None else milliseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Return the instant in UTC."""
-        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+        return None if value is None else instant(value)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return the moment as the tables keep it."""
+    return round(moment.timestamp() * 1000)
+
+
+def instant(kept: int) -> datetime:
+    """Return the moment that the tables keep so."""
+    return datetime.fromtimestamp(kept / 1000, UTC)
 
 
 #: A 64-bit key that counts up on both databases (SQLite does so for INTEGER only).
@@ -137,6 +147,7 @@ comments = Table(
     Column("pending_since", Instant),
     Column("judged_at", Instant),
     Column("decided_at", Instant),
+    Column("campaign", String(32), index=True),
     UniqueConstraint("site_id", "external_id"),
 )
 # What the sweep looks for: few rows at any moment, so the index stays tiny.
@@ -201,6 +212,7 @@ hits = Table(
     Column("rule", String(64), primary_key=True),
     Column("category", String(32), nullable=False),
     Column("needed", Boolean, nullable=False),
+    Column("mode", String(6), nullable=False, server_default="live"),
 )
 Index("ix_hits_rule", hits.c.rule, hits.c.comment_id)
 
@@ -262,6 +274,80 @@ leases = Table(
     Column("name", String(32), primary_key=True),
     Column("holder", String(36), nullable=False),
     Column("until", Instant, nullable=False),
+)
+
+#: Rulesets by their content, never changed: sources as they were written, and an
+#: outline of their rules, so that telling of them needs no worker.
+rulesets = Table(
+    "rulesets",
+    metadata,
+    Column("hash", String(12), primary_key=True),
+    Column("source", JSON, nullable=False),
+    Column("outline", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+#: What was made live, and when: the newest row is what runs. Counted by hand, so
+#: that of two who publish at once one finds the number taken.
+ruleset_versions = Table(
+    "ruleset_versions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hash", ForeignKey("rulesets.hash"), nullable=False, index=True),
+    Column("parent", String(12)),
+    Column("author", String(80), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("changed", JSON, nullable=False),
+    Column("published_at", Instant, nullable=False),
+)
+
+#: Rules of one version that were put into the shadow since it was published.
+rule_states = Table(
+    "rule_states",
+    metadata,
+    Column("version", ForeignKey("ruleset_versions.number"), primary_key=True),
+    Column("rule", String(64), primary_key=True),
+    Column("state", String(8), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
+#: Where texts that are nearly the same find each other: a campaign stands under
+#: each band of the fingerprint of its first text, which is also its name.
+campaign_bands = Table(
+    "campaign_bands",
+    metadata,
+    Column("campaign", String(32), primary_key=True),
+    Column("band", String(8), primary_key=True),
+    Column("seen_at", Instant, nullable=False),
+)
+Index("ix_campaign_bands_band", campaign_bands.c.band, campaign_bands.c.campaign)
+
+#: Approved comments that a person is asked to look at, for the sake of a rule in
+#: the shadow, or of none ("").
+samples = Table(
+    "samples",
+    metadata,
+    Column("comment_id", ForeignKey("comments.id"), primary_key=True),
+    Column("rule", String(64), nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+)
+
+#: Rulesets tried out on stored or given comments, and what came of it.
+trials = Table(
+    "trials",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("ruleset", ForeignKey("rulesets.hash"), nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("asked_by", String(80), nullable=False),
+    Column("asked_at", Instant, nullable=False, index=True),
+    Column("state", String(8), nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("result", JSON),
+    Column("finished_at", Instant),
 )
 
 webhook_endpoints = Table(

@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,6 +41,9 @@ class ReviewQuery(BaseModel):
         None, ge=0, le=_LONGEST_AGE, description="Arrived at most so many seconds ago"
     )
     q: _Word | None = Field(None, description="Part of the text or of the author's name")
+    lane: Literal["sample"] | None = Field(
+        None, description="sample: approved automatically, and chosen for a second look"
+    )
     after: str | None = Field(
         None, description="`next` of the page before", pattern=r"^[A-Za-z0-9_-]{23}$"
     )
@@ -63,6 +66,7 @@ class ReviewQuery(BaseModel):
             created_from=_before(now, self.max_age),
             created_before=_before(now, self.min_age),
             text=self.q,
+            sample=True if self.lane == "sample" else None,
         )
 
 

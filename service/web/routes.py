@@ -55,7 +55,7 @@ BLUEPRINTS = (
 def init_app(app: Flask, settings: Settings) -> None:
     """Put every page and endpoint on `app`."""
     problems.init_app(app)
-    security.init_app(app)
+    security.init_app(app, settings)
     login.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint, web_threads=settings.web_threads)

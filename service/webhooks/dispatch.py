@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from service.domain.clock import utc_now
 from service.jobs import JobQueue
-from service.moderation import utc_now
 from service.storage import Store, akismet, database_now, outbox
 
 

@@ -17,10 +17,10 @@ import structlog
 from sqlalchemy import Connection
 
 from service import __version__
+from service.domain.clock import utc_now
 from service.domain.errors import StoreUnavailable
 from service.domain.webhook import Delivery, Endpoint, Message, MessageState
 from service.keyring import Keyring
-from service.moderation import utc_now
 from service.moderation.turns import turn
 from service.settings import Settings
 from service.storage import Store, outbox

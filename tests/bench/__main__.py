@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import accept, check, idle, judge, together
+from tests.bench import accept, check, idle, judge, rules, together
 from tests.bench.load import require_wrk
 from tests.bench.measures import Measure, table
 from tests.bench.stand import postgres_stand, sqlite_stand
@@ -40,6 +40,7 @@ def _check() -> list[Measure]:
 
 
 PARTS: dict[str, Callable[[], list[Measure]]] = {
+    "rules": rules.measure,
     "idle": _idle,
     "check": _check,
     "judge": _judge,

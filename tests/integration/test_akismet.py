@@ -13,12 +13,12 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
+from service.domain.clock import utc_now
 from service.domain.comment import CommentId, Status
 from service.domain.decision import Decision, EventKind, Reason
 from service.domain.site import KeyKind
 from service.jobs import CHECK
 from service.keyring import new_key
-from service.moderation import utc_now
 from service.storage import akismet, outbox
 from service.storage.comments import events_of
 from service.storage.sites import add_key, update_site

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from service.__main__ import main
 from service.app import create_app
+from service.domain.clock import utc_now
 from service.domain.decision import Decision, Reason
-from service.moderation import utc_now
 from service.storage import Store, open_store, outbox
 from service.storage.archive import back_up
 from service.storage.tables import leases, metadata

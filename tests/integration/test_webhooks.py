@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from service.__main__ import main
+from service.domain.clock import utc_now
 from service.domain.decision import Role
 from service.domain.webhook import Endpoint, MessageState
-from service.moderation import utc_now
 from service.storage import outbox
 from tests.conftest import SECRET
 from tests.support.signing_in import Person, signed_in

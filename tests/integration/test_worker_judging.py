@@ -16,11 +16,10 @@ from service.domain.site import Moderation
 from service.jobs import JobQueue
 from service.storage import judging
 from service.storage.tables import comments, events, hits, verdicts
-from tests.support.judging import shipped
+from tests.support.judging import FixedRules, shipped
 from tests.support.world import World, comment_json
 from worker.hand import Hand
 from worker.mailservers import MailServers
-from worker.rules import RULES
 from worker.ruleset import Match, Rule
 from worker.runtime import NotRecorded, Runtime
 from worker.signals.comment import Signals
@@ -34,7 +33,7 @@ def runtime_with(world: World, *rules: Rule, **changes: Any) -> Runtime:
     given: dict[str, Any] = {
         "store": world.store,
         "jobs": world.jobs,
-        "ruleset": replace(shipped(), rules=RULES + rules),
+        "rules": FixedRules(world.store, replace(shipped(), rules=shipped().rules + rules)),
         "mail_servers": MailServers(lookup=lambda _: None),
     }
     return Runtime(changes.pop("settings", world.settings), **(given | changes))

@@ -9,8 +9,8 @@ import pytest
 import redis
 from rq import Worker
 
+from service.domain.clock import utc_now
 from service.jobs import QUEUES
-from service.moderation import utc_now
 from service.storage import outbox
 from tests.conftest import SECRET
 from tests.support.processes import Process, alive, children, command_line, python

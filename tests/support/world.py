@@ -28,7 +28,7 @@ from service.storage.tables import comments
 from worker import runtime
 from worker.mailservers import MailServers
 from worker.queue_worker import QueueWorker
-from worker.ruleset.shipped import load_ruleset
+from worker.rulesets import LiveRules
 from worker.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -148,13 +148,15 @@ class World:
     @cached_property
     def runtime(self) -> Runtime:
         """The worker's side. Domains named `takes-no-mail.example` take no mail, others do."""
-        return Runtime(
+        runtime = Runtime(
             self.settings,
             store=self.store,
             jobs=self.jobs,
-            ruleset=load_ruleset(),
+            rules=LiveRules(self.store),
             mail_servers=MailServers(lookup=lambda domain: domain != "takes-no-mail.example"),
         )
+        runtime.warm_up()
+        return runtime
 
     def get(self, comment_id: CommentId) -> dict[str, Any]:
         """Return a comment as the website reads it."""
