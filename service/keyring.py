@@ -64,7 +64,9 @@ class Keyring:
 
         Computed, not stored, so that no copy of the database gives it away.
         """
-        return "whsec_" + b64encode(self._mac("webhook", seed)).decode()
+        # The standard wants at least 24 bytes, which is more than one hash has.
+        secret = self._mac("webhook", seed) + self._mac("webhook-rest", seed)
+        return "whsec_" + b64encode(secret).decode()
 
     def receipt(self, comment_id: CommentId) -> str:
         """Return the private token with which its author follows a comment.

@@ -9,9 +9,9 @@ from tqdm import tqdm
 
 from service import settings
 from service.commands import migrated_store
+from service.domain.clock import utc_now
 from service.keyring import Keyring
 from service.local import Refused
-from service.moderation import utc_now
 from service.storage.sites import site_by_slug
 from service.transfer.disqus import read_disqus
 from service.transfer.importing import Importer, Report

@@ -7,9 +7,9 @@ from threading import Thread
 
 import pytest
 
+from service.domain.clock import utc_now
 from service.domain.site import KeyKind
 from service.keyring import new_key
-from service.moderation import utc_now
 from service.storage import open_store
 from service.storage.sites import add_key, create_site
 from tests.browser.conftest import Visitor

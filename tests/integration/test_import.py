@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from service.__main__ import main
+from service.domain.clock import utc_now
 from service.domain.decision import EventKind
-from service.moderation import utc_now
 from service.storage import outbox
 from service.storage.tables import comments, events, threads
 from tests.conftest import SECRET
