@@ -57,6 +57,7 @@ def select_comments() -> Rows:
         threads.c.key.label("thread_key"),
         threads.c.url.label("thread_url"),
         threads.c.title.label("thread_title"),
+        threads.c.source,
     ).select_from(
         comments.join(sites, comments.c.site_id == sites.c.id).join(
             threads, comments.c.thread_id == threads.c.id
@@ -88,6 +89,7 @@ def row_to_comment(row: Row[Any]) -> Comment:
         judged_at=row.judged_at,
         decided_at=row.decided_at,
         request_id=row.request_id,
+        source=row.source,
     )
 
 

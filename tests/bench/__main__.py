@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import accept, idle, judge, rules, together
+from tests.bench import accept, check, idle, judge, rules, together
 from tests.bench.load import require_wrk
 from tests.bench.measures import Measure, table
 from tests.bench.stand import postgres_stand, sqlite_stand
@@ -34,9 +34,15 @@ def _idle() -> list[Measure]:
         return idle.measure(stand)
 
 
+def _check() -> list[Measure]:
+    with sqlite_stand() as stand:
+        return check.measure(stand)
+
+
 PARTS: dict[str, Callable[[], list[Measure]]] = {
     "rules": rules.measure,
     "idle": _idle,
+    "check": _check,
     "judge": _judge,
     "accept": _accept_sqlite,
     "accept-postgres": _accept_postgres,
