@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Connection, Row, Select
 
 from service.domain.comment import CommentId, SiteId, Status
 from service.domain.lane import FAR_OVER, Lane
-from service.storage.samples import in_sample
 from service.storage.tables import Instant, comments, hits, samples, sites
 
 #: Counting stops here: whether ten or a hundred thousand were approved helps
@@ -93,12 +92,36 @@ def lane_counts(
     db: Connection, site_ids: frozenset[SiteId] | None = None, slug: str | None = None
 ) -> dict[Lane, LaneCount]:
     """Return a count for every lane but ALL, on the sites that whoever asks may see."""
-    lanes = [lane for lane in Lane if lane is not Lane.ALL]
     conditions = _on(site_ids, slug)
-    parts = [_counted(lane, conditions) for lane in lanes]
-    rows = {Lane(row.lane): row for row in db.execute(sa.union_all(*parts))}
-    arrivals = _arrivals(db, [row.first for row in rows.values() if row.first])
-    return {lane: LaneCount(rows[lane].number, arrivals.get(rows[lane].first)) for lane in lanes}
+    held = _held(db, conditions)
+    lanes = [lane for lane in Lane if lane not in held and lane is not Lane.ALL]
+    rows = db.execute(sa.union_all(*(_counted(lane, conditions) for lane in lanes)))
+    found = held | {Lane(row.lane): (row.number, row.first) for row in rows}
+    arrivals = _arrivals(db, [first for _, first in found.values() if first])
+    return {
+        lane: LaneCount(found[lane][0], arrivals.get(found[lane][1] or ""))
+        for lane in Lane
+        if lane in found
+    }
+
+
+_Counted = tuple[int, str | None]
+
+
+def _held(db: Connection, conditions: Sequence[ColumnElement[bool]]) -> dict[Lane, _Counted]:
+    """Return number and first id of both lanes of held comments, looking at each row once."""
+    rows = (
+        sa.select(comments.c.id, sa.case((_is_likely_spam(), 1), else_=0).label("likely"))
+        .where(_with(Status.HELD), *conditions)
+        .limit(2 * MOST_COUNTED)
+        .subquery()
+    )
+    query = sa.select(
+        rows.c.likely, sa.func.count().label("number"), sa.func.min(rows.c.id).label("first")
+    ).group_by(rows.c.likely)
+    found = {row.likely: (row.number, row.first) for row in db.execute(query)}
+    none: _Counted = (0, None)
+    return {Lane.REVIEW: found.get(0, none), Lane.LIKELY_SPAM: found.get(1, none)}
 
 
 def _counted(lane: Lane, conditions: Sequence[ColumnElement[bool]]) -> Select[Any, Any, Any]:
@@ -153,8 +176,12 @@ def _refused(status: Status) -> list[Any]:
 
 
 def _sampled() -> list[ColumnElement[bool]]:
-    # Few were ever chosen, so they are looked up first.
-    return [comments.c.id.in_(sa.select(samples.c.comment_id)), in_sample()]
+    # Few were ever chosen: they are what to begin with, not all that are approved.
+    return [
+        comments.c.id.in_(sa.select(samples.c.comment_id)),
+        comments.c.status.concat("") == Status.APPROVED,
+        comments.c.decided_at.is_(None),
+    ]
 
 
 _CONDITIONS: dict[Lane, Callable[[], list[ColumnElement[bool]]]] = {

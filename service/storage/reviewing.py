@@ -255,7 +255,9 @@ def _conditions(db: Connection, wanted: ReviewFilter) -> list[ColumnElement[bool
         "site": lambda slug: sites.c.slug == slug,
         "thread": lambda key: threads.c.key == key,
         "author": lambda author: _by_author(db, author, few=few),
-        "email_hash": lambda digest: comments.c.author_email_hash == digest,
+        "email_hash": lambda digest: sa.and_(
+            _on_any_site(), comments.c.author_email_hash == digest
+        ),
         "created_from": lambda time: comments.c.created_at >= time,
         "created_before": lambda time: comments.c.created_at < time,
         "text": lambda text: contains_text(text) if few else with_text(db, text),
@@ -279,9 +281,17 @@ def _hit(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _by_author(db: Connection, author: str, *, few: bool) -> ColumnElement[bool]:
     named = comments.c.author_name.icontains(author, autoescape=True)
-    if not few:
-        named = sa.and_(with_text(db, author), named)
-    return sa.or_(comments.c.author_verified_id == author, named)
+    proven = comments.c.author_verified_id == author
+    if few:
+        return sa.or_(proven, named)
+    by_name = sa.select(comments.c.id).where(with_text(db, author), named)
+    by_id = sa.select(comments.c.id).where(_on_any_site(), proven)
+    return comments.c.id.in_(by_name.union_all(by_id))
+
+
+def _on_any_site() -> ColumnElement[bool]:
+    # True of every comment: the indexes of authors begin with the site.
+    return comments.c.site_id.in_(sa.select(sites.c.id))
 
 
 def _with_text_of(comment_id: CommentId) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from service.storage.periods import id_at
 from service.storage.tables import comments, searchable
 
 #: Of the comments that match, this many of the newest are looked at further.
-MOST_MATCHES = 2_000
+MOST_MATCHES = 1_000
 #: Shorter texts have no trigram.
 _SHORTEST = 3
 #: A comment may become visible so much later than its id says.
@@ -51,8 +51,7 @@ def index_is_behind(db: Connection) -> bool:
 
 def with_text(db: Connection, text: str) -> ColumnElement[bool]:
     """Return the condition that body or name contain `text`, letters of either case alike."""
-    unread = sa.and_(_not_indexed(db), _contains(text))
-    return sa.or_(comments.c.id.in_(_matches(db, text)), unread)
+    return comments.c.id.in_(_matches(db, text).union_all(_unread(db, _contains(text))))
 
 
 def contains_text(text: str) -> ColumnElement[bool]:
@@ -63,8 +62,8 @@ def contains_text(text: str) -> ColumnElement[bool]:
 def from_address(db: Connection, address_hash: str) -> ColumnElement[bool]:
     """Return the condition that a comment came from the address with this keyed hash."""
     known = sa.select(searchable.c.comment_id).where(searchable.c.address_hash == address_hash)
-    unread = sa.and_(_not_indexed(db), comments.c.author_ip_hash == address_hash)
-    return sa.or_(comments.c.id.in_(known), unread)
+    unread = _unread(db, comments.c.author_ip_hash == address_hash)
+    return comments.c.id.in_(known.union_all(unread))
 
 
 def _matches(db: Connection, text: str) -> sa.Select[tuple[str]]:
@@ -83,6 +82,11 @@ def _matches(db: Connection, text: str) -> sa.Select[tuple[str]]:
 def _contains(text: str) -> ColumnElement[bool]:
     columns = (comments.c.body, comments.c.author_name)
     return sa.or_(*(column.icontains(text, autoescape=True) for column in columns))
+
+
+def _unread(db: Connection, condition: ColumnElement[bool]) -> sa.Select[tuple[str]]:
+    """Return a query for the comments that are not in the index yet and fit."""
+    return sa.select(comments.c.id).where(_not_indexed(db), condition)
 
 
 def _not_indexed(db: Connection) -> ColumnElement[bool]:
