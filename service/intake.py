@@ -30,7 +30,7 @@ _LARGEST_GROUP = 200
 log = structlog.get_logger(__name__)
 
 
-class _Entry:
+class Entry:
     """A submission on its way, and the answer that its sender waits for."""
 
     __slots__ = ("_asleep", "_gone", "next", "outcome", "waiting")
@@ -39,7 +39,7 @@ class _Entry:
         self.waiting = waiting
         self.outcome: Outcome | Exception | None = None
         #: Who is woken after this sender, and by it.
-        self.next: _Entry | None = None
+        self.next: Entry | None = None
         self._gone = False
         # A bare lock: waiting for a Future took four times as long.
         self._asleep = threading.Lock()
@@ -90,7 +90,7 @@ class Intake:
         self._keyring = keyring
         self._limiter = limiter
         self._settings = settings
-        self._entries: SimpleQueue[_Entry | None] = SimpleQueue()
+        self._entries: SimpleQueue[Entry | None] = SimpleQueue()
         self._writer: threading.Thread | None = None
         self._handover: Handover
         self._starting = threading.Lock()
@@ -118,7 +118,7 @@ class Intake:
         waiting = self._waiting(caller, submission, request_id, idempotency_key)
         if check:
             waiting = replace(waiting, duplicate=None, uses=(), check=check)
-        entry = _Entry(waiting)
+        entry = Entry(waiting)
         self._entries.put(entry)
         return entry.result(self._settings.commit_timeout)
 
@@ -187,7 +187,7 @@ class Intake:
                 if ended:
                     return
 
-    def _collect(self, group: list[_Entry]) -> bool:
+    def _collect(self, group: list[Entry]) -> bool:
         """Add all that waits to `group`; return True if the end was among it."""
         while len(group) < _LARGEST_GROUP:
             try:
@@ -199,7 +199,7 @@ class Intake:
             group.append(entry)
         return False
 
-    def _within_limits(self, group: Sequence[_Entry]) -> list[_Entry]:
+    def _within_limits(self, group: Sequence[Entry]) -> list[Entry]:
         """Refuse those whose visitor sends too much; return the others."""
         welcome = []
         refusals = self._limiter.hit_all([entry.waiting.uses for entry in group])
@@ -210,7 +210,7 @@ class Intake:
                 welcome.append(entry)
         return welcome
 
-    def _store_group(self, group: Sequence[_Entry]) -> None:
+    def _store_group(self, group: Sequence[Entry]) -> None:
         if not group:
             return
         try:
@@ -236,7 +236,7 @@ class Intake:
             with self._store.write() as db:
                 return accept(db, waiting)
 
-    def _store_failed(self, group: Sequence[_Entry], error: Exception) -> None:
+    def _store_failed(self, group: Sequence[Entry], error: Exception) -> None:
         """Try the members one by one, so that one bad row harms no other."""
         if len(group) > 1 and not isinstance(error, StoreUnavailable):
             for entry in group:
@@ -250,7 +250,7 @@ def _is_judged(waiting: Waiting) -> bool:
     return waiting.check is not None and waiting.check.verdict is not None
 
 
-def _answer(group: Sequence[_Entry], outcomes: Sequence[Outcome | Exception]) -> None:
+def _answer(group: Sequence[Entry], outcomes: Sequence[Outcome | Exception]) -> None:
     """Give each of the group its outcome, and wake the first."""
     for entry, outcome, following in zip(group, outcomes, [*group[1:], None], strict=True):
         entry.outcome, entry.next = outcome, following

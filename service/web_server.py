@@ -1,5 +1,6 @@
 """The web server: Granian with the limits that we want, the same everywhere."""
 
+import gc
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +23,8 @@ from service.stopping import stopping
 _HEADER_MILLISECONDS = 10_000
 #: Longer than any request may take; then a process that should stop is killed.
 _STOP_SECONDS = 20
+#: Python's own 700 are made by a handful of requests.
+_OBJECTS_BETWEEN_COLLECTIONS = 5_000
 _STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 #: The server's own log lines go where all others go, see `service.logs`.
 _LOGGING: dict[str, Any] = {
@@ -75,7 +78,20 @@ def _load_application(settings: Settings, _target: str) -> Any:
     from service.app import create_app
     from service.web.body_watch import BodyWatch
 
-    return BodyWatch(create_app(settings), settings.port)
+    application = BodyWatch(create_app(settings), settings.port)
+    _collect_rarely()
+    return application
+
+
+def _collect_rarely() -> None:
+    """Keep Python's garbage collector off what stays, and from stopping every thread often.
+
+    Requests leave next to no cycles behind, and without this the collector's
+    walks over all modules doubled the 99th percentile of an answer.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
 def _heed_signals_at_once() -> None:
