@@ -38,6 +38,7 @@ TRY_JOB = "worker.jobs.try_rules"
 TRIAL_JOB = "worker.jobs.run_trial"
 DELIVER_JOB = "worker.jobs.deliver"
 CALL_BACK_JOB = "worker.jobs.call_back"
+FOLD_JOB = "worker.jobs.fold"
 
 #: A job of this many comments pays RQ's bookkeeping once for all of them; more
 #: gains little and makes a lost job dearer.
@@ -114,6 +115,13 @@ class JobQueue:
         """
         return self._ask(CHECK_JOB, payload, seconds)
 
+    def fold(self, text: str) -> dict[str, str]:
+        """Return the text as each of the rules' views shows it, by the view's name.
+
+        Raises CheckUnavailable as `check` does.
+        """
+        return self._ask(FOLD_JOB, text)
+
     def examine_rules(self, source: dict[str, Any]) -> dict[str, Any]:
         """Return what a worker finds in a ruleset, as `worker.jobs.examine_rules` says.
 
@@ -142,16 +150,14 @@ class JobQueue:
         except RedisError as error:
             raise CheckUnavailable("the job queue is away") from error
 
-    def _ask(
-        self, function: str, payload: dict[str, Any], seconds: float | None = None
-    ) -> dict[str, Any]:
+    def _ask(self, function: str, argument: Any, seconds: float | None = None) -> dict[str, Any]:
         """Have the check queue's worker call a function, and wait for what it returns."""
         patience = self._check_seconds if seconds is None else seconds
         forgotten = ceil(patience) + 1
         try:
             job = self._check.enqueue_call(
                 function,
-                args=(payload,),
+                args=(argument,),
                 timeout=_JOB_SECONDS,
                 ttl=forgotten,
                 result_ttl=forgotten,

@@ -6,6 +6,7 @@ from typing import Any
 from service.domain.comment import CommentId
 from service.domain.ruleset import RulesetSource
 from worker import delivery, runtime, workbench
+from worker.signals.text import linkable, views
 
 
 def moderate(ids: Sequence[str]) -> None:
@@ -31,6 +32,11 @@ def call_back() -> None:
 def deliver(endpoints: Sequence[int]) -> None:
     """Have these endpoints told what is due."""
     delivery.current().send_out(endpoints)
+
+
+def fold(text: str) -> dict[str, str]:
+    """Return the text as rules see it, by the name of each view."""
+    return {view.name: view.text for view in (*views(text, "hard"), linkable(text))}
 
 
 def examine_rules(source: dict[str, Any]) -> dict[str, Any]:

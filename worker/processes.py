@@ -75,6 +75,7 @@ def _sweep(settings: Settings) -> None:
     rounds = (
         _Round("webhooks", _DISPATCH_SECONDS, lambda: dispatch(store, jobs)),
         _Round("sweep", settings.sweep_seconds, moderation.sweep),
+        _Round("search index", settings.sweep_seconds, moderation.index),
         _Round("watch", _WATCH_SECONDS, moderation.watch),
         _Round("mending", _WATCH_SECONDS, moderation.mend),
         _Round("sampling", _HOUR, moderation.sample),

@@ -27,6 +27,7 @@ from service.domain.site import Moderation
 from service.domain.verdict import Verdict
 from service.jobs import ALONE_FROM, JOB_SIZE, JobQueue
 from service.keyring import Keyring
+from service.moderation.following import follow
 from service.settings import Settings, load
 from service.storage import Store, database_now, judging, open_store
 from service.storage.campaigns import Mark
@@ -293,7 +294,10 @@ class Runtime:
 
     def _record_together(self, judged: Sequence[Judged]) -> set[CommentId]:
         with self._store.write() as db:
-            return judging.record_verdicts(db, judged, database_now(db))
+            now = database_now(db)
+            won = judging.record_verdicts(db, judged, now)
+            follow(db, won, now)
+            return won
 
     def _record_alone(self, item: Judged) -> set[CommentId]:
         """Store one verdict; a comment for which that fails gets a job of its own."""
