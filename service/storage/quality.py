@@ -71,9 +71,10 @@ def judged_between(db: Connection, since: datetime, until: datetime) -> int:
 
 def rule_figures(db: Connection, since: datetime, until: datetime) -> dict[str, RuleFigures]:
     """Return what every rule that hit anything did in the period."""
+    company, wrong = _company(since, until), _called_wrong(since, until)
     judged = sa.and_(comments.c.decided_at.is_not(None), comments.c.status.in_(_JUDGED))
-    wrong = _is_wrong()
-    rejected = sa.and_(judged, comments.c.status.in_(_REFUSED), ~wrong)
+    is_wrong = wrong.c.rule.is_not(None)
+    rejected = sa.and_(judged, comments.c.status.in_(_REFUSED), ~is_wrong)
     needed = hits.c.needed
     query = (
         sa.select(
@@ -86,10 +87,15 @@ def rule_figures(db: Connection, since: datetime, until: datetime) -> dict[str, 
             _number(needed & judged).label("decisive_judged"),
             _number(needed & rejected).label("decisive_rejected"),
             _number(needed & judged & (comments.c.status == Status.APPROVED)).label("overturned"),
-            _number(wrong).label("wrong"),
-            _number(_has_company()).label("overlap"),
+            _number(is_wrong).label("wrong"),
+            _number(company.c.rules > 1).label("overlap"),
         )
         .join(comments, comments.c.id == hits.c.comment_id)
+        .join(company, company.c.comment_id == hits.c.comment_id)
+        .outerjoin(
+            wrong,
+            sa.and_(wrong.c.comment_id == hits.c.comment_id, wrong.c.rule == hits.c.rule),
+        )
         .where(*_within(hits.c.comment_id, since, until), hits.c.category != ENGINE)
         .group_by(hits.c.rule)
     )
@@ -162,20 +168,23 @@ def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
 
 
-def _is_wrong() -> ColumnElement[bool]:
-    return sa.exists().where(
-        events.c.comment_id == hits.c.comment_id,
-        events.c.kind == RULE_WRONG,
-        events.c.note == hits.c.rule,
+def _company(since: datetime, until: datetime) -> sa.Subquery:
+    """Return how many rules hit each comment."""
+    return (
+        sa.select(hits.c.comment_id, sa.func.count().label("rules"))
+        .where(*_within(hits.c.comment_id, since, until))
+        .group_by(hits.c.comment_id)
+        .subquery("company")
     )
 
 
-def _has_company() -> ColumnElement[bool]:
-    other = hits.alias("other")
+def _called_wrong(since: datetime, until: datetime) -> sa.Subquery:
+    """Return which rules people called wrong on which comments."""
     return (
-        sa.exists()
-        .where(other.c.comment_id == hits.c.comment_id, other.c.rule != hits.c.rule)
-        .correlate(hits)
+        sa.select(events.c.comment_id, events.c.note.label("rule"))
+        .where(*_within(events.c.comment_id, since, until), events.c.kind == RULE_WRONG)
+        .distinct()
+        .subquery("wrong")
     )
 
 
