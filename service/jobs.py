@@ -67,7 +67,6 @@ class JobQueue:
 
     def __init__(self, redis_url: str, *, check_seconds: float = 5.0) -> None:
         self.connection = connect(redis_url)
-        self._check_seconds = check_seconds
         # Waiting for a check's answer blocks longer than any other call may.
         self._patient = connect(redis_url, answer_seconds=check_seconds + _ANSWER_SECONDS)
         self._moderation = _queue(MODERATION, self.connection)
@@ -98,25 +97,24 @@ class JobQueue:
         except RedisError:
             return None
 
-    def check(self, payload: dict[str, Any], seconds: float | None = None) -> dict[str, Any]:
-        """Return status and verdict, as JSON values, of a text that is stored nowhere.
+    def check(self, payloads: Sequence[dict[str, Any]], seconds: float) -> list[dict[str, Any]]:
+        """Return status and verdict, as JSON values, of texts that are stored nowhere.
 
-        `payload` is what `worker.jobs.check` takes. Raises CheckUnavailable
-        when no worker answers within `seconds`, or the queue's `check_seconds`.
+        `payloads` are what `worker.jobs.check` takes. Raises CheckUnavailable
+        when no worker answers within `seconds`.
         """
-        patience = self._check_seconds if seconds is None else seconds
-        forgotten = ceil(patience) + 1
+        forgotten = ceil(seconds) + 1
         try:
             job = self._check.enqueue_call(
                 CHECK_JOB,
-                args=(payload,),
+                args=(list(payloads),),
                 timeout=_JOB_SECONDS,
                 ttl=forgotten,
                 result_ttl=forgotten,
                 failure_ttl=forgotten,
                 description="check",
             )
-            return _await_verdict(job, patience)
+            return _await_verdicts(job, seconds)
         except RedisError as error:
             raise CheckUnavailable("the job queue is away") from error
 
@@ -166,7 +164,7 @@ def _queue(name: str, connection: "Redis") -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
-def _await_verdict(job: Job, seconds: float) -> dict[str, Any]:
+def _await_verdicts(job: Job, seconds: float) -> list[dict[str, Any]]:
     # RQ itself waits whole seconds only.
     key: str = Result.get_key(job.id)  # type: ignore[no-untyped-call]
     job.connection.xread({key: "0-0"}, count=1, block=ceil(seconds * 1000))
@@ -174,4 +172,4 @@ def _await_verdict(job: Job, seconds: float) -> dict[str, Any]:
     if result is None or result.type is not Result.Type.SUCCESSFUL:
         job.delete()
         raise CheckUnavailable("no worker answered in time")
-    return cast(dict[str, Any], result.return_value)
+    return cast(list[dict[str, Any]], result.return_value)

@@ -246,6 +246,8 @@ def _live_claims(
 ) -> dict[tuple[Kind, str], _Claim]:
     """Return the claims that still hold; those that ended make way for new ones."""
     asked = [pair for waiting in group for pair in waiting.claimed]
+    if not asked:
+        return {}
     kinds, keys = list({kind for kind, _ in asked}), [key for _, key in asked]
     # Both columns of the primary key: by the second alone it would be a full scan.
     query = _CLAIMS.format(kinds=marks(db, kinds), keys=marks(db, keys))
