@@ -7,6 +7,7 @@ from flask import Flask
 
 from service import logs
 from service import settings as settings_module
+from service.checks import Checks
 from service.claims import Claims
 from service.domain.clock import utc_now
 from service.intake import Intake
@@ -70,6 +71,7 @@ def _services(settings: Settings) -> Services:
         settings=settings,
         store=store,
         jobs=jobs,
+        checks=Checks(jobs, seconds=settings.check_timeout),
         keyring=keyring,
         intake=intake,
         moderation=Moderation(store, jobs, keyring, settings),

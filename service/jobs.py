@@ -8,7 +8,7 @@ functions by dotted name, because the service does not import the worker.
 import time
 from collections.abc import Sequence
 from math import ceil
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from redis import Redis
@@ -107,34 +107,38 @@ class JobQueue:
         except RedisError:
             return None
 
-    def check(self, payload: dict[str, Any], seconds: float | None = None) -> dict[str, Any]:
-        """Return status and verdict, as JSON values, of a text that is stored nowhere.
+    def check(self, payloads: Sequence[dict[str, Any]], seconds: float) -> list[dict[str, Any]]:
+        """Return status and verdict, as JSON values, of texts that are stored nowhere.
 
-        `payload` is what `worker.jobs.check` takes. Raises CheckUnavailable
-        when no worker answers within `seconds`, or the queue's `check_seconds`.
+        `payloads` are what `worker.jobs.check` takes. Raises CheckUnavailable
+        when no worker answers within `seconds`.
         """
-        return self._ask(CHECK_JOB, payload, seconds)
+        answers: list[dict[str, Any]] = self._ask(CHECK_JOB, list(payloads), seconds)
+        return answers
 
     def fold(self, text: str) -> dict[str, str]:
         """Return the text as each of the rules' views shows it, by the view's name.
 
         Raises CheckUnavailable as `check` does.
         """
-        return self._ask(FOLD_JOB, text)
+        views: dict[str, str] = self._ask(FOLD_JOB, text)
+        return views
 
     def examine_rules(self, source: dict[str, Any]) -> dict[str, Any]:
         """Return what a worker finds in a ruleset, as `worker.jobs.examine_rules` says.
 
         Raises CheckUnavailable as `check` does.
         """
-        return self._ask(EXAMINE_JOB, source)
+        found: dict[str, Any] = self._ask(EXAMINE_JOB, source)
+        return found
 
     def try_rules(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Return what a ruleset says of a made-up comment, as `worker.jobs.try_rules` says.
 
         Raises CheckUnavailable as `check` does.
         """
-        return self._ask(TRY_JOB, payload)
+        said: dict[str, Any] = self._ask(TRY_JOB, payload)
+        return said
 
     def run_trial(self, trial_id: str) -> None:
         """Queue a trial that the record holds. Raises CheckUnavailable if Redis is away."""
@@ -150,7 +154,7 @@ class JobQueue:
         except RedisError as error:
             raise CheckUnavailable("the job queue is away") from error
 
-    def _ask(self, function: str, argument: Any, seconds: float | None = None) -> dict[str, Any]:
+    def _ask(self, function: str, argument: Any, seconds: float | None = None) -> Any:
         """Have the check queue's worker call a function, and wait for what it returns."""
         patience = self._check_seconds if seconds is None else seconds
         forgotten = ceil(patience) + 1
@@ -214,7 +218,7 @@ def _queue(name: str, connection: "Redis") -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
-def _await_result(job: Job, seconds: float) -> dict[str, Any]:
+def _await_result(job: Job, seconds: float) -> Any:
     # RQ itself waits whole seconds only.
     key: str = Result.get_key(job.id)  # type: ignore[no-untyped-call]
     job.connection.xread({key: "0-0"}, count=1, block=ceil(seconds * 1000))
@@ -222,4 +226,4 @@ def _await_result(job: Job, seconds: float) -> dict[str, Any]:
     if result is None or result.type is not Result.Type.SUCCESSFUL:
         job.delete()
         raise CheckUnavailable("no worker answered in time")
-    return cast(dict[str, Any], result.return_value)
+    return result.return_value

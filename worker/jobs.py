@@ -19,9 +19,9 @@ def moderate_alone(ids: Sequence[str]) -> None:
     runtime.current().moderate_alone([CommentId(comment_id) for comment_id in ids])
 
 
-def check(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the verdict on a text that is stored nowhere."""
-    return runtime.current().check(payload)
+def check(payloads: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the verdicts on texts that are stored nowhere."""
+    return runtime.current().check_all(payloads)
 
 
 def call_back() -> None:

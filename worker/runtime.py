@@ -7,6 +7,7 @@ from functools import cache, partial
 from typing import Any, TypeVar
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -56,6 +57,8 @@ _AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
 _IN_HAND = 2 / 3
 
 _NOTHING: Subjects = {}
+
+_NO_ID = CommentId("")
 
 log = structlog.get_logger(__name__)
 
@@ -138,21 +141,34 @@ class Runtime:
         self._moderate_taken(self._hand.take(ids), patient=False)
 
     def check(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Return status and verdict of a text as JSON values; nothing of it is kept.
+        """Return status and verdict of one text, as `check_all` does."""
+        [answer] = self.check_all([payload])
+        return answer
 
-        Nor does any count move, unless the payload says that it `counts`.
+    def check_all(self, payloads: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return status and verdict of each text as JSON values; nothing of it is kept.
+
+        Nor does any count move, unless a payload says that it `counts`. Those that
+        do not are judged as if the others were not there.
         """
-        submission = submission_from_json(payload["submission"])
-        site_id = SiteId(payload["site_id"])
         with self._store.read() as db:
             live = self._rules.current(db)
-            moderation = judging.moderation_of(db, site_id, submission.thread.key)
-            pending = [self._unstored(site_id, submission, moderation)]
+            pending = [self._unstored_of(db, *item) for item in enumerate(payloads)]
             histories = judging.author_histories(db, pending)
-        [case] = list(self._judge_all(pending, histories, live, patient=True))
-        if payload.get("counts"):
-            self._count([case], live)
-        return {"status": case.verdict.status, "verdict": case.verdict.as_dict()}
+        pairs = list(zip(pending, payloads, strict=True))
+        counting = [item for item, payload in pairs if payload.get("counts")]
+        groups = [counting, *([item] for item, payload in pairs if not payload.get("counts"))]
+        cases = [
+            case
+            for group in groups
+            if group
+            for case in self._judge_all(group, histories, live, patient=True)
+        ]
+        if counting:
+            self._count(cases[: len(counting)], live)
+        verdicts = {case.comment.id: case.verdict for case in cases}
+        answers = [verdicts[item.comment.id] for item in pending]
+        return [{"status": verdict.status, "verdict": verdict.as_dict()} for verdict in answers]
 
     def run_trial(self, trial_id: str) -> None:
         """Try a ruleset on many comments; see `worker.trials`."""
@@ -313,13 +329,24 @@ class Runtime:
             self._jobs.moderate_alone(item.comment_id)
             return set()
 
+    def _unstored_of(self, db: Connection, number: int, payload: dict[str, Any]) -> PendingComment:
+        """Return the text of a check as if it were a stored comment with that number."""
+        submission = submission_from_json(payload["submission"])
+        site_id = SiteId(payload["site_id"])
+        moderation = judging.moderation_of(db, site_id, submission.thread.key)
+        return self._unstored(site_id, submission, moderation, CommentId(str(number)))
+
     def _unstored(
-        self, site_id: SiteId, submission: Submission, moderation: Moderation
+        self,
+        site_id: SiteId,
+        submission: Submission,
+        moderation: Moderation,
+        comment_id: CommentId = _NO_ID,
     ) -> PendingComment:
         """Return the submission as if it were a stored comment."""
         email = submission.author.email.lower()
         comment = Comment(
-            id=CommentId(""),
+            id=comment_id,
             site_id=site_id,
             site_slug="",
             thread_id=ThreadId(0),

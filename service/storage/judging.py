@@ -95,13 +95,8 @@ def author_histories(
 
 def moderation_of(db: Connection, site_id: SiteId, thread_key: str) -> Moderation:
     """Return who looks first at a comment on that thread, which need not exist yet."""
-    own = sa.and_(threads.c.site_id == sites.c.id, threads.c.key == thread_key)
-    statement = (
-        sa.select(sa.func.coalesce(threads.c.moderation, sites.c.moderation))
-        .select_from(sites.outerjoin(threads, own))
-        .where(sites.c.id == site_id)
-    )
-    return Moderation(db.execute(statement).scalar_one())
+    values = {"site": site_id, "thread": thread_key}
+    return Moderation(db.execute(_MODERATION, values).scalar_one())
 
 
 def record_verdicts(db: Connection, judged: Sequence[Judged], now: datetime) -> set[CommentId]:
@@ -312,6 +307,16 @@ _NOT_JUDGED = {
 }
 
 # Built once: putting a statement together costs more than running it.
+_MODERATION = (
+    sa.select(sa.func.coalesce(threads.c.moderation, sites.c.moderation))
+    .select_from(
+        sites.outerjoin(
+            threads,
+            sa.and_(threads.c.site_id == sites.c.id, threads.c.key == sa.bindparam("thread")),
+        )
+    )
+    .where(sites.c.id == sa.bindparam("site"))
+)
 _PENDING = (
     sa.select(
         *(column for column in comments.c if column not in _NOT_JUDGED),

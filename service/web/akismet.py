@@ -183,7 +183,7 @@ def key_sites() -> Response:
 @bp.errorhandler(Exception)
 def _unanswerable(error: Exception) -> Response:
     """Hold what cannot be answered: most clients take any other status for a broken server."""
-    log.warning("akismet call not answered", error=type(error).__name__)
+    log.exception("akismet call not answered", error=type(error).__name__)
     return _say("error", {_DEBUG: "The request could not be answered; ask again later."})
 
 
@@ -236,7 +236,7 @@ class _Checking:
         }
         try:
             with check_seat():
-                answer = services().jobs.check(payload, _PATIENCE_SECONDS)
+                answer = services().checks.ask(payload, _PATIENCE_SECONDS)
         except CheckUnavailable:
             return None
         return verdict_from_dict(answer["verdict"])

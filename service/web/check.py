@@ -55,7 +55,7 @@ def check() -> Response:
     submission = read_submission(caller, strict_json(request))
     payload = {"site_id": caller.site.id, "submission": submission_to_json(submission)}
     with check_seat():
-        return jsonify(needed.jobs.check(payload))
+        return jsonify(needed.checks.ask(payload))
 
 
 @contextmanager

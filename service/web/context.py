@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import current_app
 
+from service.checks import Checks
 from service.claims import Claims
 from service.domain.comment import CommentId
 from service.intake import Intake
@@ -30,6 +31,7 @@ class Services:
     settings: Settings
     store: Store
     jobs: JobQueue
+    checks: Checks
     keyring: Keyring
     intake: Intake
     moderation: Moderation

@@ -1,0 +1,95 @@
+"""Checks that wait at the same moment share a job, as comments on their way in share a commit.
+
+RQ's bookkeeping costs more than judging does. Two threads carry checks to the
+workers, so that one group is on its way while the next one gathers; a lone
+check leaves at once.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from service.domain.errors import CheckUnavailable
+from service.jobs import JobQueue
+
+_CARRIERS = 2
+_LARGEST_GROUP = 16
+#: How much longer than its own wait a caller gives the carrier to say that time is up.
+_GRACE_SECONDS = 0.1
+
+Payload = dict[str, Any]
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    payload: Payload
+    deadline: float
+    answer: "Future[Answer]" = field(default_factory=Future)
+
+
+class Checks:
+    """Has texts judged that are stored nowhere; one instance a web process."""
+
+    def __init__(self, jobs: JobQueue, *, seconds: float) -> None:
+        self._jobs = jobs
+        self._seconds = seconds
+        self._entries: SimpleQueue[_Entry] = SimpleQueue()
+        self._carriers: list[threading.Thread] = []
+        self._starting = threading.Lock()
+
+    def ask(self, payload: Payload, seconds: float | None = None) -> Answer:
+        """Return status and verdict of the text in `payload`, as JSON values.
+
+        Raises CheckUnavailable if no worker answers within `seconds`, or within
+        those that all checks are given.
+        """
+        self._ensure_carriers()
+        patience = self._seconds if seconds is None else seconds
+        entry = _Entry(payload, time.monotonic() + patience)
+        self._entries.put(entry)
+        try:
+            return entry.answer.result(patience + _GRACE_SECONDS)
+        except FutureTimeout as error:
+            raise CheckUnavailable("no worker answered in time") from error
+
+    def _ensure_carriers(self) -> None:
+        # Started by the first check, not by the constructor: web servers fork
+        # after the application is made, and threads do not survive that.
+        if self._carriers and all(carrier.is_alive() for carrier in self._carriers):
+            return
+        with self._starting:
+            self._carriers = [carrier for carrier in self._carriers if carrier.is_alive()]
+            while len(self._carriers) < _CARRIERS:
+                carrier = threading.Thread(target=self._carry, name="checks", daemon=True)
+                carrier.start()
+                self._carriers.append(carrier)
+
+    def _carry(self) -> None:
+        while True:
+            group = [self._entries.get()]
+            while len(group) < _LARGEST_GROUP:
+                try:
+                    group.append(self._entries.get_nowait())
+                except Empty:
+                    break
+            self._answer(group)
+
+    def _answer(self, group: Sequence[_Entry]) -> None:
+        """Give every member its answer, or the error that there is none."""
+        seconds = max(entry.deadline for entry in group) - time.monotonic()
+        try:
+            if seconds <= 0:
+                raise CheckUnavailable("no worker answered in time")
+            answers = self._jobs.check([entry.payload for entry in group], seconds)
+            for entry, answer in zip(group, answers, strict=True):
+                entry.answer.set_result(answer)
+        except Exception as error:  # the thread must outlive whatever one group does
+            for entry in group:
+                if not entry.answer.done():
+                    entry.answer.set_exception(error)
