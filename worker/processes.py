@@ -62,6 +62,7 @@ def _sweep(settings: Settings) -> None:
         if time.monotonic() - retained_at >= _RETENTION_SECONDS:
             retained_at = time.monotonic()
             _attempt("retention", moderation.retain)
+            _attempt("likely spam", moderation.clear_likely_spam)
     jobs.close()
     store.close()
 

@@ -60,6 +60,7 @@ class EventKind(StrEnum):
     RETENTION = "retention"
     RETRIED = "retried"
     RULE_WRONG = "rule_wrong"
+    STANDING = "standing"
 
 
 @dataclass(frozen=True, slots=True)
