@@ -10,6 +10,7 @@ from types import FrameType
 import structlog
 from redis import Redis
 
+from service.digest import Digest
 from service.domain.errors import StoreUnavailable
 from service.jobs import CHECK, MODERATION, JobQueue
 from service.keyring import Keyring
@@ -23,6 +24,7 @@ SWEEP = "sweep"
 ROLES = (MODERATION, CHECK, SWEEP)
 
 _RETENTION_SECONDS = 3600.0
+_DIGEST_SECONDS = 300.0
 
 log = structlog.get_logger(__name__)
 
@@ -55,10 +57,15 @@ def _sweep(settings: Settings) -> None:
     store = open_store(settings.database_url)
     jobs = JobQueue(settings.redis_url)
     moderation = Moderation(store, jobs, Keyring(settings.secret_key), settings)
+    digest = Digest(store, settings)
+    written_at = -_DIGEST_SECONDS
     retained_at = -_RETENTION_SECONDS
     while not stop.wait(settings.sweep_seconds):
         _attempt("sweep", moderation.sweep)
         _attempt("search index", moderation.index)
+        if time.monotonic() - written_at >= _DIGEST_SECONDS:
+            written_at = time.monotonic()
+            _attempt("digest", digest.run)
         if time.monotonic() - retained_at >= _RETENTION_SECONDS:
             retained_at = time.monotonic()
             _attempt("retention", moderation.retain)
