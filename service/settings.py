@@ -73,6 +73,13 @@ def _redis_url(text: str) -> str:
     return text
 
 
+def _smtp_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError("must start with smtp:// or smtps:// and name a host")
+    return text
+
+
 def _secret(text: str) -> str:
     if len(text) < 32:
         raise ValueError("must have at least 32 characters")
@@ -256,6 +263,31 @@ class Settings:
         _switch,
         "",
         "Send cookies over https only; follows BASE_URL when empty",
+        "yes",
+    )
+    smtp_url: str = _setting(
+        _smtp_url,
+        "",
+        "Mail server for messages to moderators; empty sends none",
+        "smtp://user:PASSWORD@mail.example.org:587",
+        secret=True,
+    )
+    mail_from: str = _setting(
+        str,
+        "anteroom@localhost",
+        "Address that messages to moderators come from",
+        "comments@example.org",
+    )
+    digest_after_hours: float = _setting(
+        _seconds,
+        "4",
+        "Hours that a comment waits before moderators who asked for it are written to",
+        "12",
+    )
+    digest_text: bool = _setting(
+        _switch,
+        "no",
+        "Whether these messages quote the comments that wait",
         "yes",
     )
     demo_key: str = _setting(

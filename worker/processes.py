@@ -10,6 +10,7 @@ from types import FrameType
 import structlog
 from redis import Redis
 
+from service.digest import Digest
 from service.domain.errors import StoreUnavailable
 from service.jobs import CHECK, MODERATION, TRIALS, WEBHOOKS, JobQueue
 from service.keyring import Keyring
@@ -25,6 +26,7 @@ ROLES = (MODERATION, CHECK, WEBHOOKS, TRIALS, SWEEP)
 
 _HOUR = 3600.0
 _WATCH_SECONDS = 30.0
+_DIGEST_SECONDS = 300.0
 #: How long a message to a website waits at most before somebody looks for it.
 _DISPATCH_SECONDS = 1.0
 
@@ -78,8 +80,10 @@ def _sweep(settings: Settings) -> None:
         _Round("search index", settings.sweep_seconds, moderation.index),
         _Round("watch", _WATCH_SECONDS, moderation.watch),
         _Round("mending", _WATCH_SECONDS, moderation.mend),
+        _Round("digest", _DIGEST_SECONDS, Digest(store, settings).run),
         _Round("sampling", _HOUR, moderation.sample),
         _Round("retention", _HOUR, moderation.retain),
+        _Round("likely spam", _HOUR, moderation.clear_likely_spam),
     )
     while not stop.wait(min(_DISPATCH_SECONDS, settings.sweep_seconds)):
         for each in rounds:

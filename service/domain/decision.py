@@ -61,6 +61,7 @@ class EventKind(StrEnum):
     RETRIED = "retried"
     RULE_WRONG = "rule_wrong"
     IMPORTED = "imported"
+    STANDING = "standing"
 
 
 @dataclass(frozen=True, slots=True)

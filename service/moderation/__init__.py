@@ -11,17 +11,19 @@ from service.domain.clock import utc_now
 from service.domain.comment import Comment, CommentId, SiteId
 from service.domain.decision import Decision, Event, Moderator, Reason
 from service.domain.ruleset import RuleState
+from service.domain.standing import AuthorStanding
 from service.jobs import JobQueue
 from service.keyring import Keyring
 from service.moderation import deciding, erasing, participants
 from service.moderation.deciding import MAX_BATCH, BatchResult
+from service.moderation.likely_spam import LikelySpam
 from service.moderation.mending import Mending
 from service.moderation.retention import Retention, RetentionResult
 from service.moderation.sampling import Sampling
 from service.moderation.sweep import Sweep, SweepResult
 from service.moderation.watch import Watch
 from service.settings import Settings
-from service.storage import Store, comments, following, searching
+from service.storage import Store, comments, following, searching, standings
 from service.storage.following import FOLLOWED_FOR, Followed
 from service.storage.takeback import Doing
 
@@ -48,6 +50,7 @@ class Moderation:
         self._clock = clock
         self._sweep = Sweep(store, jobs, overdue_seconds=settings.overdue_seconds)
         self._retention = Retention(store, settings)
+        self._likely_spam = LikelySpam(store)
         self._mending = Mending(store, jobs)
         self._watch = Watch(store)
         self._sampling = Sampling(store, settings)
@@ -121,13 +124,20 @@ class Moderation:
         with self._store.write() as db:
             return deciding.decide_many(db, [comment_id], said)
 
-    def undo_last(self, moderator: Moderator) -> BatchResult | None:
-        """Take back the last of the moderator's own decisions that stands, with its batch.
+    def undo_last(self, moderator: Moderator) -> BatchResult | AuthorStanding | None:
+        """Take back the last thing the moderator did that stands, a decision with its batch.
 
-        Returns None if none of their last ones stands any more.
+        Returns what came of it, the author's standing if that was it, or None
+        if nothing of theirs stands any more.
         """
+        now = self._clock()
         with self._store.read() as db:
             last = comments.last_decision_by(db, moderator.actor)
+            standing = standings.last_standing_by(db, moderator.actor, now)
+        if standing is not None and (last is None or last.at < standing.at):
+            with self._store.write() as db:
+                standings.take_back_standing(db, standing.id, moderator.actor, now)
+            return standing
         if last is None:
             return None
         if last.batch:
@@ -244,6 +254,10 @@ class Moderation:
     def sample(self) -> int:
         """Choose approved comments for people to look at; see `Sampling`."""
         return self._sampling.run()
+
+    def clear_likely_spam(self) -> int:
+        """Mark likely spam that waited long enough, if that is on; see `LikelySpam`."""
+        return self._likely_spam.run()
 
     def retain(self) -> RetentionResult:
         """Delete what was kept long enough; see `Retention`."""

@@ -199,6 +199,13 @@ def decisions_since(db: Connection, actor: str, now: datetime, seconds: int) -> 
     return db.execute(query).scalar_one()
 
 
+def live_categories(db: Connection, comment_id: CommentId) -> set[str]:
+    """Return the categories in which live rules matched the comment."""
+    live = hits.c.comment_id == comment_id, hits.c.mode == "live"
+    query = sa.select(hits.c.category).where(*live).distinct()
+    return set(db.scalars(query))
+
+
 def rules_known(db: Connection) -> list[str]:
     """Return the rules that ever matched anything, by name.
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
+from werkzeug.exceptions import Forbidden
 
 from service.domain.comment import CommentId, Status
 from service.domain.decision import Decision, Event, Reason
@@ -20,13 +21,17 @@ from service.domain.errors import (
     InvalidSubmission,
 )
 from service.domain.lane import WAITING, Lane
+from service.domain.standing import AuthorStanding
 from service.moderation import MAX_BATCH, BatchResult
+from service.moderation.likely_spam import SWITCH
 from service.storage import notes
+from service.storage.acts import record_act
 from service.storage.comments import last_change_of, reports_of
 from service.storage.lanes import LaneCount, lane_counts
 from service.storage.live import newest_event
 from service.storage.reviewing import QueuePage, decisions_since, queue_rows, review_item
 from service.storage.sites import list_sites
+from service.storage.switches import set_switch, switch
 from service.web.cards import ABUSE, CATEGORIES, card_of
 from service.web.chrome import Conflict, Notice, entered, page, tell
 from service.web.context import services
@@ -115,6 +120,10 @@ class _BulkForm(BaseModel):
     reason: Reason | None = None
 
 
+class _SwitchForm(BaseModel):
+    days: int = Field(ge=0, le=365)
+
+
 class _UndoForm(BaseModel):
     event: int | None = None
     batch: UUID | None = None
@@ -147,6 +156,7 @@ def queue() -> str:
         values = _opened(db, chosen) if chosen else {}
         sites = [site for site in list_sites(db) if signed_in().reviews(site.id)]
         seen = newest_event(db)
+        spam_switch = switch(db, SWITCH) if query.lane is Lane.LIKELY_SPAM else None
         busy = decisions_since(db, signed_in().actor, needed.clock(), _BREAK_WINDOW)
     if chosen:
         values["holder"] = needed.claims.take(chosen, signed_in().login)
@@ -162,6 +172,7 @@ def queue() -> str:
         place=_neighbours(rows, chosen),
         busy=busy,
         seen=seen,
+        spam_switch=spam_switch,
         **{"card": None, "folded": None, **values},
         **_vocabulary(),
     )
@@ -256,12 +267,27 @@ def decide_many() -> Response:
     return _back(batch_notice(result, PAST[said.decision]))
 
 
+@bp.post("/review/likely-spam")
+def switch_likely_spam() -> Response:
+    """Have likely spam marked as such after some days, or never; admins only."""
+    moderator, now = signed_in(), services().clock()
+    if not moderator.manages_people:
+        raise Forbidden("Only admins turn this switch.")
+    days = validate(_SwitchForm, entered()).days
+    with services().store.write() as db:
+        set_switch(db, SWITCH, days, moderator.actor, now)
+        told = f"after {days} days" if days else "never"
+        record_act(db, now, moderator.actor, "likely spam", "marked by itself", told)
+    return _back(Notice(text=f"Likely spam is marked by itself {told}."))
+
+
 @bp.post("/review/undo")
 def undo() -> Response:
     """Take a decision or a batch back; the last of one's own if none is named."""
     wanted = validate(_UndoForm, entered())
     moderation, moderator = services().moderation, signed_in()
     try:
+        result: BatchResult | AuthorStanding | None
         if wanted.event is None and wanted.batch is None:
             result = moderation.undo_last(moderator)
         else:
@@ -270,6 +296,8 @@ def undo() -> Response:
     except DecisionConflict as conflict:
         text = f"Not changed: {person(conflict.decided_by)} moved this comment on since."
         return _back(Notice(text=text, alarming=True, comment=conflict.comment_id))
+    if isinstance(result, AuthorStanding):
+        return _back(Notice(text=f"The author is not {result.standing} any more."))
     if result is None:
         return _back(Notice(text="There is no decision of yours left to undo.", alarming=True))
     alone = result.decided[0] if len(result.decided) == 1 else None
@@ -279,7 +307,11 @@ def undo() -> Response:
 def person(actor: str) -> str:
     """Return who an actor of the audit log is, in plain words."""
     kind, _, name = actor.partition(":")
-    told = {"site": f"the site {name}", "campaign": f"{name}’s decision on the campaign"}
+    told = {
+        "site": f"the site {name}",
+        "campaign": f"{name}’s decision on the campaign",
+        "switch": f"a switch that {name} set",
+    }
     return _ACTORS.get(actor) or told.get(kind) or name or actor
 
 

@@ -99,6 +99,7 @@ def _pages(held: list[str]) -> dict[str, list[str]]:
         "one campaign": often(lambda: f"/review/campaigns/c{chance.randrange(40):03}"),
         "take back a rule": often(lambda: _take_back("rule:listed-word")),
         "take back a person": often(lambda: _take_back("moderator:bench")),
+        "numbers": often(lambda: f"/review/numbers?days={chance.choice((7, 30, 90))}"),
         "live": often(lambda: "/review/live?seen=1000"),
         "account": often(lambda: "/review/account"),
         "people": often(lambda: "/review/people"),

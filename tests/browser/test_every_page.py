@@ -91,6 +91,8 @@ def paths(live: Installation) -> dict[str, str]:
         "people": "/review/people",
         "decide on many": f"/review/bulk?by={held}",
         "campaigns": "/review/campaigns",
+        "likely spam": "/review?lane=likely_spam",
+        "numbers": "/review/numbers",
         "take back": "/review/take-back?what=rule:several-links&since=2026-01-01T00:00"
         "&until=2100-01-01T00:00",
         "error": "/review?color=%3Cscript%3Ecanary()%3C/script%3E",

@@ -589,3 +589,21 @@ def test_a_worker_shows_what_the_filter_saw(build_world: Callable[..., World]) -
     page = person.page(f"/review/{comment_id}?folded=1")
 
     assert "No worker answered. Please try again." in page
+
+
+def test_the_numbers_can_be_read_without_the_charts(world: World, person: Person) -> None:
+    world.approved_comment()
+    decide(person, world, world.held_comment(), "approve")
+
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", person.page("/review/numbers?days=7")))
+
+    assert "Comments judged 2" in page
+    assert "Approved automatically 50 %" in page
+    assert "several-links 1 (100 %) 1" in page
+    assert "anna 1" in page
+    assert "Half waited less than under a minute" in page
+
+
+@pytest.mark.parametrize("query", ["days=8", "days=-1", "days=x"])
+def test_numbers_are_of_periods_that_there_are(person: Person, query: str) -> None:
+    assert person.client.get(f"/review/numbers?{query}").status_code == 422

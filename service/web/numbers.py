@@ -1,0 +1,110 @@
+"""The numbers page: what came, what was decided, how long it took, how well rules did."""
+
+import time
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Literal
+
+from flask import Blueprint, request
+from pydantic import BaseModel
+
+from service.domain.comment import SiteId
+from service.domain.decision import Decision
+from service.domain.lane import Lane
+from service.storage.lanes import lane_counts
+from service.storage.numbers import Numbers, numbers
+from service.web.charts import Bar, bars
+from service.web.chrome import page
+from service.web.context import services
+from service.web.login import guard, signed_in
+from service.web.pages import html_errors
+from service.web.schemas import validate
+
+bp = Blueprint("numbers", __name__, url_prefix="/review/numbers")
+bp.before_request(guard)
+html_errors(bp)
+
+#: Counting a month takes a moment, and nobody needs it fresher than this.
+_FRESH_SECONDS = 60.0
+_MOST_REMEMBERED = 100
+
+_Key = tuple[str, int, frozenset[SiteId] | None]
+_remembered: dict[_Key, tuple[float, datetime, Numbers]] = {}
+_counting = Lock()
+
+
+class _Query(BaseModel):
+    days: Literal["7", "30", "90"] = "30"
+
+
+@bp.get("")
+def numbers_page() -> str:
+    """The last days in numbers."""
+    days = int(validate(_Query, request.args.to_dict()).days)
+    counted_at, found = _counted(days)
+    with services().store.read() as db:
+        waiting = lane_counts(db, signed_in().sites)
+    return page(
+        "numbers.html",
+        found=found,
+        days=days,
+        counted_at=counted_at,
+        oldest=waiting[Lane.REVIEW].oldest,
+        waiting=waiting[Lane.REVIEW],
+        arrivals=_arrivals(found),
+        decisions=_decisions(found),
+        duration=told,
+        Decision=Decision,
+    )
+
+
+def told(duration: timedelta | None) -> str:
+    """Return a time as people say it: "4 hours", "under a minute"."""
+    if duration is None:
+        return "–"
+    seconds = duration.total_seconds()
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = round(seconds / size)
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "under a minute"
+
+
+def _counted(days: int) -> tuple[datetime, Numbers]:
+    needed = services()
+    key = (needed.settings.database_url, days, signed_in().sites)
+    with _counting:
+        known = _remembered.get(key)
+        if known and known[0] > time.monotonic():
+            return known[1], known[2]
+        now = needed.clock()
+        with needed.store.read() as db:
+            found = numbers(db, now, days, signed_in().sites)
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[key] = (time.monotonic() + _FRESH_SECONDS, now, found)
+    return now, found
+
+
+def _arrivals(found: Numbers) -> str:
+    return bars(
+        f"{found.judged:,} comments judged in {len(found.days)} days",
+        [
+            Bar(f"{day.day:%d %b}", [("approved", day.approved), ("held", day.held)])
+            for day in found.days
+        ],
+    )
+
+
+def _decisions(found: Numbers) -> str:
+    names = {Decision.APPROVE: "approved", Decision.REJECT: "rejected", Decision.SPAM: "spam"}
+    return bars(
+        f"{found.decided:,} decisions in {len(found.days)} days",
+        [
+            Bar(
+                f"{day.day:%d %b}",
+                [(name, day.decisions.get(decision, 0)) for decision, name in names.items()],
+            )
+            for day in found.days
+        ],
+    )
