@@ -53,11 +53,13 @@ class Phrase:
     """A phrase ready to be looked for."""
 
     elements: tuple[Element, ...]
+    #: Words of which one must be there, for each element that is nothing but words.
+    wanted: tuple[frozenset[str], ...] = ()
 
     def find(self, signals: Signals, view: View) -> list[tuple[int, int]]:
         """Return where the phrase stands in the view, from character to character."""
         words = _Words.of(signals, view)
-        if not words.tokens:
+        if not words.tokens or any(words.lack(wanted) for wanted in self.wanted):
             return []
         places = self._places(signals, view, words)
         if places is None:
@@ -100,7 +102,15 @@ def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase 
             elements.append(element)
         gap = 0
     _refuse_nonsense(elements, complete)
-    return Phrase(tuple(elements)) if complete else None
+    return Phrase(tuple(elements), _wanted(elements)) if complete else None
+
+
+def _wanted(elements: Iterable[Element]) -> tuple[frozenset[str], ...]:
+    return tuple(
+        frozenset(element.words)
+        for element in elements
+        if not (element.optional or element.beginnings or element.entries)
+    )
 
 
 def _element(piece: str, gap: int, list_of: Callable[[str], WordList | None]) -> Element | None:
@@ -134,13 +144,18 @@ class _Words:
         self._at: dict[str, list[int]] = defaultdict(list)
         for index, token in enumerate(tokens):
             self._at[token.text].append(index)
-        self._sorted = sorted(self._at)
+        self._known = frozenset(self._at)
+        self._sorted = sorted(self._known)
         self._starts = [token.start for token in tokens]
 
     @classmethod
     def of(cls, signals: Signals, view: View) -> "_Words":
         """Return the words of a view, which a comment's rules share."""
         return signals.once(("words", id(view)), lambda: cls(signals.tokens(view)))
+
+    def lack(self, wanted: frozenset[str]) -> bool:
+        """Whether none of `wanted` is there."""
+        return wanted.isdisjoint(self._known)
 
     def places(self, element: Element, signals: Signals, view: View) -> Iterator[Interval]:
         """Return where an element stands."""
