@@ -50,9 +50,10 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase ready to be looked for."""
+    """A phrase ready to be looked for; `order` is that in which its elements are."""
 
     elements: tuple[Element, ...]
+    order: tuple[int, ...]
     #: Words of which one must be there, for each element that is nothing but words.
     wanted: tuple[frozenset[str], ...] = ()
 
@@ -72,11 +73,11 @@ class Phrase:
     ) -> list[Mapping[int, list[int]]] | None:
         """Return where each element stands; None as soon as one that must be there is not.
 
-        Words first: they cost a look-up, lists a search through the text.
+        Nothing is worked out for what may be left out until all that must be
+        there is; words before lists, for they cost a look-up and no search.
         """
         places: list[Mapping[int, list[int]]] = [{} for _ in self.elements]
-        listed = [element.entries is not None for element in self.elements]
-        for index in sorted(range(len(listed)), key=listed.__getitem__):
+        for index in self.order:
             element = self.elements[index]
             places[index] = _by_start(words.places(element, signals, view))
             if not places[index] and not element.optional:
@@ -102,7 +103,15 @@ def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase 
             elements.append(element)
         gap = 0
     _refuse_nonsense(elements, complete)
-    return Phrase(tuple(elements), _wanted(elements)) if complete else None
+    if not complete:
+        return None
+    return Phrase(tuple(elements), _order(elements), _wanted(elements))
+
+
+def _order(elements: Sequence[Element]) -> tuple[int, ...]:
+    """Return the elements' numbers, those first that most cheaply show a phrase to be absent."""
+    costs = [(element.optional, element.entries is not None) for element in elements]
+    return tuple(sorted(range(len(elements)), key=costs.__getitem__))
 
 
 def _wanted(elements: Iterable[Element]) -> tuple[frozenset[str], ...]:
