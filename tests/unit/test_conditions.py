@@ -10,6 +10,7 @@ LISTS = {
     "insults": "idiot\nold goat\n",
     "fine": "idiot savant\n",
     "hosts": "semalt.com\nthrowaway.org\n",
+    "states": "gov.uk\nint\n",
     "nets": "10.0.0.0/8\n2001:db8::/32\n",
 }
 
@@ -22,6 +23,7 @@ HOLD: list[tuple[str, dict[str, Any]]] = [
     ("{ pattern: { match: 'ABC', fold: none } }", {"text": "abc"}),
     ("{ links: { over: 1, in: [text, url] } }", {"text": "see a.example.com", "url": "http://b.com"}),
     ("{ links: { under: 1 } }", {"text": "no link"}),
+    ("{ links: { over: 0, except: hosts } }", {"text": "semalt.com and cheap.xyz"}),
     ("{ domains: { list: hosts } }", {"text": "visit www.semalt.com/x"}),
     ("{ domains: { list: hosts } }", {"url": "http://semalt.com"}),
     ("{ domains: { list: hosts, in: email } }", {"email": "a@throwaway.org"}),
@@ -62,6 +64,8 @@ NOT: list[tuple[str, dict[str, Any]]] = [
     ("{ links: { over: 1, in: [text, url] } }",
      {"text": "see http://b.com", "url": "http://b.com"}),
     ("{ domains: { list: hosts } }", {"text": "semalt.com.example.org"}),
+    ("{ links: { over: 0, except: hosts } }", {"text": "see www.semalt.com/x, a.throwaway.org"}),
+    ("{ links: { over: 0, except: [hosts, states] } }", {"text": "see www.parliament.gov.uk and www.echr.coe.int"}),
     ("{ ips: { list: nets } }", {}),
     ("{ ips: { list: nets } }", {"ip": "11.0.0.1"}),
     ("{ count: { of: ip, per: 5m, over: 8 } }", {"counts": {"ip.5m": 8}}),

@@ -13,10 +13,12 @@ from worker.ruleset.conditions.base import (
     read_bounds,
     read_fields,
 )
+from worker.ruleset.conditions.texts import list_names
 from worker.ruleset.model import Check, Countable, Counter, Match, read_period
 from worker.signals import author, characters
 from worker.signals.characters import Kind
 from worker.signals.comment import Field, Signals
+from worker.signals.email import is_listed
 
 _HISTORY = (
     "approved",
@@ -29,24 +31,32 @@ _HISTORY = (
 
 
 def links(reading: Reading, node: Node) -> Check | None:
-    """Read `links: {over: N, in: FIELDS}`: how many different links there are."""
-    members = reading.document.mapping(node, ("over", "under", "in"), "links option")
+    """Read `links: {over: N, in: FIELDS, except: NAMES}`: how many different links there are.
+
+    Those to a domain of the lists named by `except` do not count.
+    """
+    members = reading.document.mapping(node, ("over", "under", "in", "except"), "links option")
     bounds = read_bounds(reading, node, members, "links")
     fields = read_fields(reading, members)
+    names = list_names(reading, members["except"]) if "except" in members else []
+    if bounds is None or names is None:
+        return None
+    spared = frozenset().union(*(reading.lists.domains(name) for name in names))
 
     def check(signals: Signals) -> Match | None:
         found = {
             link.target: (link, field)
             for field in reversed(fields)
             for link in signals.links(field)
+            if not is_listed(link.domain, spared)
         }
-        if not bounds or not bounds.hold(len(found)):
+        if not bounds.hold(len(found)):
             return None
         some = list(found.values())[:SPANS_SHOWN]
         spans = tuple(signals.link_span(field, link) for link, field in some)
         return Match(len(found), some[0][0].domain if some else "", spans)
 
-    return check if bounds else None
+    return check
 
 
 def count(reading: Reading, node: Node) -> Check | None:
