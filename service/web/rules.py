@@ -33,7 +33,7 @@ bp = Blueprint("rules", __name__)
 bp.before_request(guard)
 
 _LARGEST_INTEGER = 2**31 - 1
-_MOST_ROWS = 2_000
+_MOST_ROWS = 1_000
 _MOST_SEEN = 1_000_000
 
 
@@ -253,12 +253,12 @@ class TryIn(DraftIn):
     honeypot: bool = False
     deliverable: bool | None = None
     moderation: Literal["rules", "all"] = "rules"
-    form_seconds: Annotated[float, Field(strict=False, ge=0, le=1e9)] | None = None
+    form_seconds: Annotated[float, Field(ge=0, le=1e9)] | None = None
     author: MadeUpAuthorIn = MadeUpAuthorIn()
     count: dict[Word, Count | None] = Field(
         default_factory=dict, max_length=50, description="Such as text.1h -> 4"
     )
-    score: dict[Word, Annotated[float, Field(strict=False, ge=0, le=1)]] = Field(
+    score: dict[Word, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict, max_length=50, description="Model -> what it says"
     )
 

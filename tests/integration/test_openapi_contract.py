@@ -39,6 +39,11 @@ max-steps = 5
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", "400", "401", "403", "404", "409", "422", "429", "503"]
 
+[checks.negative_data_rejection]
+expected-statuses = [
+    "400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429", "5xx"
+]
+
 [auth.openapi.serverKey]
 bearer = "{server_key}"
 
