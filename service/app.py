@@ -8,16 +8,18 @@ from flask import Flask
 from service import logs
 from service import settings as settings_module
 from service.claims import Claims
+from service.domain.clock import utc_now
 from service.intake import Intake
 from service.jobs import JobQueue
 from service.keyring import Keyring
 from service.limits import Limiter
 from service.moderation import Moderation
 from service.moderation.staff import Staff
+from service.rulesets import Rulesets
 from service.settings import Settings
 from service.storage import open_store
 from service.web import routes, telemetry
-from service.web.callers import KeyDirectory, utc_now
+from service.web.callers import KeyDirectory
 from service.web.context import EXTENSION, Services
 from service.web.schemas import MAX_REQUEST_BYTES
 
@@ -72,6 +74,7 @@ def _services(settings: Settings) -> Services:
         intake=intake,
         moderation=Moderation(store, jobs, keyring, settings),
         staff=Staff(store, utc_now),
+        rulesets=Rulesets(store, jobs),
         limiter=limiter,
         claims=Claims(jobs.connection),
         keys=KeyDirectory(store, utc_now),

@@ -7,6 +7,7 @@ functions by dotted name, because the service does not import the worker.
 
 import time
 from collections.abc import Sequence
+from math import ceil
 from typing import Any, cast
 
 import structlog
@@ -24,11 +25,19 @@ from service.domain.errors import CheckUnavailable
 
 MODERATION = "moderation"
 CHECK = "check"
-QUEUES = (MODERATION, CHECK)
+WEBHOOKS = "webhooks"
+#: Trials of rulesets, which may take minutes and which nobody waits for.
+TRIALS = "trials"
+QUEUES = (MODERATION, CHECK, WEBHOOKS, TRIALS)
 
 MODERATE_JOB = "worker.jobs.moderate"
 ALONE_JOB = "worker.jobs.moderate_alone"
 CHECK_JOB = "worker.jobs.check"
+EXAMINE_JOB = "worker.jobs.examine_rules"
+TRY_JOB = "worker.jobs.try_rules"
+TRIAL_JOB = "worker.jobs.run_trial"
+DELIVER_JOB = "worker.jobs.deliver"
+CALL_BACK_JOB = "worker.jobs.call_back"
 FOLD_JOB = "worker.jobs.fold"
 
 #: A job of this many comments pays RQ's bookkeeping once for all of them; more
@@ -39,6 +48,8 @@ JOB_SIZE = 64
 ALONE_FROM = 3
 
 _JOB_SECONDS = 60
+#: A trial on a hundred thousand comments takes some minutes.
+TRIAL_SECONDS = 3600
 _FAILURE_SECONDS = 7 * 24 * 3600
 #: Redis answers within a millisecond or is as good as away.
 _CONNECT_SECONDS = 0.1
@@ -69,44 +80,91 @@ class JobQueue:
         self._patient = connect(redis_url, answer_seconds=check_seconds + _ANSWER_SECONDS)
         self._moderation = _queue(MODERATION, self.connection)
         self._check = _queue(CHECK, self._patient)
+        self._trials = _queue(TRIALS, self.connection)
+        self._webhooks = _queue(WEBHOOKS, self.connection)
         self._resting_until = 0.0
 
     def moderate(self, ids: Sequence[CommentId]) -> bool:
         """Queue one job that judges `ids`; return False if Redis is away."""
-        return self._enqueue(MODERATE_JOB, list(ids))
+        return self._enqueue(self._moderation, MODERATE_JOB, list(ids))
 
     def moderate_alone(self, comment_id: CommentId) -> bool:
         """Queue a job for one comment that gave trouble, to be tried again thrice."""
-        return self._enqueue(ALONE_JOB, [comment_id], retry=Retry(max=3))
+        return self._enqueue(self._moderation, ALONE_JOB, [comment_id], retry=Retry(max=3))
 
-    def check(self, payload: dict[str, Any]) -> dict[str, Any]:
+    def deliver(self, endpoints: Sequence[int]) -> bool:
+        """Queue one job that tells these endpoints what is due; return False if Redis is away."""
+        return self._enqueue(self._webhooks, DELIVER_JOB, list(endpoints))
+
+    def call_back(self) -> bool:
+        """Queue a job that tells Akismet clients of late verdicts; False if Redis is away."""
+        return self._enqueue(self._webhooks, CALL_BACK_JOB, None)
+
+    def deliveries_wait(self) -> bool | None:
+        """Return whether such a job waits already; None while Redis is away."""
+        try:
+            return self._webhooks.count > 0
+        except RedisError:
+            return None
+
+    def check(self, payload: dict[str, Any], seconds: float | None = None) -> dict[str, Any]:
         """Return status and verdict, as JSON values, of a text that is stored nowhere.
 
         `payload` is what `worker.jobs.check` takes. Raises CheckUnavailable
-        when no worker answers within the queue's `check_seconds`.
+        when no worker answers within `seconds`, or the queue's `check_seconds`.
         """
-        return self._answer(CHECK_JOB, payload)
+        return self._ask(CHECK_JOB, payload, seconds)
 
     def fold(self, text: str) -> dict[str, str]:
         """Return the text as each of the rules' views shows it, by the view's name.
 
         Raises CheckUnavailable as `check` does.
         """
-        return self._answer(FOLD_JOB, text)
+        return self._ask(FOLD_JOB, text)
 
-    def _answer(self, name: str, argument: Any) -> dict[str, Any]:
-        patience = max(1, round(self._check_seconds))
+    def examine_rules(self, source: dict[str, Any]) -> dict[str, Any]:
+        """Return what a worker finds in a ruleset, as `worker.jobs.examine_rules` says.
+
+        Raises CheckUnavailable as `check` does.
+        """
+        return self._ask(EXAMINE_JOB, source)
+
+    def try_rules(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Return what a ruleset says of a made-up comment, as `worker.jobs.try_rules` says.
+
+        Raises CheckUnavailable as `check` does.
+        """
+        return self._ask(TRY_JOB, payload)
+
+    def run_trial(self, trial_id: str) -> None:
+        """Queue a trial that the record holds. Raises CheckUnavailable if Redis is away."""
+        try:
+            self._trials.enqueue_call(
+                TRIAL_JOB,
+                args=(trial_id,),
+                timeout=TRIAL_SECONDS,
+                result_ttl=0,
+                failure_ttl=_FAILURE_SECONDS,
+                description="trial",
+            )
+        except RedisError as error:
+            raise CheckUnavailable("the job queue is away") from error
+
+    def _ask(self, function: str, argument: Any, seconds: float | None = None) -> dict[str, Any]:
+        """Have the check queue's worker call a function, and wait for what it returns."""
+        patience = self._check_seconds if seconds is None else seconds
+        forgotten = ceil(patience) + 1
         try:
             job = self._check.enqueue_call(
-                name,
+                function,
                 args=(argument,),
                 timeout=_JOB_SECONDS,
-                ttl=patience + 1,
-                result_ttl=patience + 1,
-                failure_ttl=patience + 1,
+                ttl=forgotten,
+                result_ttl=forgotten,
+                failure_ttl=forgotten,
                 description="check",
             )
-            return _await_verdict(job, patience)
+            return _await_result(job, patience)
         except RedisError as error:
             raise CheckUnavailable("the job queue is away") from error
 
@@ -120,7 +178,8 @@ class JobQueue:
     def depths(self) -> dict[str, int] | None:
         """Return how many jobs wait on each queue; None while Redis is away."""
         try:
-            return {queue.name: queue.count for queue in (self._moderation, self._check)}
+            queues = (self._moderation, self._check, self._webhooks, self._trials)
+            return {queue.name: queue.count for queue in queues}
         except RedisError:
             return None
 
@@ -129,22 +188,24 @@ class JobQueue:
         self.connection.close()
         self._patient.close()
 
-    def _enqueue(self, job: str, ids: list[CommentId], retry: Retry | None = None) -> bool:
+    def _enqueue(
+        self, queue: Queue, job: str, ids: Sequence[object] | None, retry: Retry | None = None
+    ) -> bool:
         if time.monotonic() < self._resting_until:
             return False
         try:
-            self._moderation.enqueue_call(
+            queue.enqueue_call(
                 job,
-                args=(ids,),
+                args=() if ids is None else (ids,),
                 timeout=_JOB_SECONDS,
                 result_ttl=0,
                 failure_ttl=_FAILURE_SECONDS,
                 retry=retry,
-                description="moderate",
+                description=queue.name,
             )
         except RedisError as error:
             self._resting_until = time.monotonic() + _REST_SECONDS
-            log.warning("job queue away", error=type(error).__name__, comments=len(ids))
+            log.warning("job queue away", error=type(error).__name__, ids=len(ids or ()))
             return False
         return True
 
@@ -153,8 +214,11 @@ def _queue(name: str, connection: "Redis") -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
-def _await_verdict(job: Job, patience: int) -> dict[str, Any]:
-    result = job.latest_result(timeout=patience)
+def _await_result(job: Job, seconds: float) -> dict[str, Any]:
+    # RQ itself waits whole seconds only.
+    key: str = Result.get_key(job.id)  # type: ignore[no-untyped-call]
+    job.connection.xread({key: "0-0"}, count=1, block=ceil(seconds * 1000))
+    result = job.latest_result()
     if result is None or result.type is not Result.Type.SUCCESSFUL:
         job.delete()
         raise CheckUnavailable("no worker answered in time")

@@ -3,15 +3,17 @@
 import hashlib
 import hmac
 import secrets
-from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32encode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from uuid import UUID
 
 from service.domain.comment import CommentId
 from service.domain.site import KeyKind
 
-_RECEIPT_MAC_BYTES = 16
-#: What RFC 4226 recommends.
+#: No two values meet by chance in 128 bits, and without the secret nobody can search.
+_MAC_BYTES = 16
+_SECRET_BYTES = 32
+#: What RFC 4226 recommends for one-time passwords.
 _TOTP_BYTES = 20
 _PREFIX = {KeyKind.SERVER: "sk_", KeyKind.PUBLIC: "pk_"}
 
@@ -49,14 +51,23 @@ class Keyring:
     def __init__(self, secret: str) -> None:
         # BLAKE2's own keyed mode takes up to 64 bytes; a secret of any length becomes that.
         self._key = hashlib.blake2b(secret.encode()).digest()
+        self._begun: dict[str, hashlib.blake2b] = {}
 
     def hash(self, purpose: str, value: str) -> str:
-        """Return 64 hexadecimal digits that stand for `value` but do not tell it.
+        """Return 32 hexadecimal digits that stand for `value` but do not tell it.
 
         The same value hashed for two purposes (at most 16 characters each) gives
-        unrelated digits.
+        unrelated digits. There are no more of them because the record's indexes
+        are full of them: twice as many made a commit take 1.4 times as long.
         """
         return self._mac(purpose, value).hex()
+
+    def webhook_secret(self, seed: str) -> str:
+        """Return the secret that belongs to `seed`: 32 bytes as Standard Webhooks writes them.
+
+        Computed, not stored, so that no copy of the database gives it away.
+        """
+        return "whsec_" + b64encode(self._secret("webhook", seed)).decode()
 
     def receipt(self, comment_id: CommentId) -> str:
         """Return the private token with which its author follows a comment.
@@ -64,7 +75,7 @@ class Keyring:
         Computed, not stored, so that a repeated request gets the same link.
         """
         identity = UUID(comment_id).bytes
-        mac = self._mac("receipt", comment_id)[:_RECEIPT_MAC_BYTES]
+        mac = self._mac("receipt", comment_id)
         return urlsafe_b64encode(identity + mac).rstrip(b"=").decode()
 
     def open_receipt(self, token: str) -> CommentId | None:
@@ -83,10 +94,21 @@ class Keyring:
 
         Worked out, not stored: whoever reads the record alone learns no secret.
         """
-        return b32encode(self._mac("totp", nonce)[:_TOTP_BYTES]).decode()
+        return b32encode(self._secret("totp", nonce)[:_TOTP_BYTES]).decode()
+
+    def _secret(self, purpose: str, value: str) -> bytes:
+        """Return 32 bytes that serve as somebody's secret."""
+        person = purpose.encode()
+        return hashlib.blake2b(
+            value.encode(), key=self._key, person=person, digest_size=_SECRET_BYTES
+        ).digest()
 
     def _mac(self, purpose: str, value: str) -> bytes:
-        keyed = hashlib.blake2b(
-            value.encode(), key=self._key, person=purpose.encode(), digest_size=32
-        )
+        begun = self._begun.get(purpose)
+        if begun is None:
+            begun = hashlib.blake2b(key=self._key, person=purpose.encode(), digest_size=_MAC_BYTES)
+            self._begun[purpose] = begun
+        # Taking the key in is half of the work, and is done once for each purpose.
+        keyed = begun.copy()
+        keyed.update(value.encode())
         return keyed.digest()

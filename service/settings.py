@@ -217,6 +217,18 @@ class Settings:
         "Seconds that a batch waits for mail servers to be looked up",
         "0.5",
     )
+    webhook_timeout: float = _setting(
+        _seconds,
+        "10",
+        "Seconds that a website may take to answer a webhook",
+        "20",
+    )
+    webhook_networks: tuple[Network, ...] = _setting(
+        _networks,
+        "",
+        "Private networks that webhooks may reach; without any only public addresses",
+        "10.1.2.0/24, ::1/128",
+    )
     keep_address_days: int = _setting(
         _positive,
         "30",

@@ -1,34 +1,46 @@
 """`python -m worker`: judges comments.
 
-Without a word it supervises one process for each job. With `moderation`,
-`check` or `sweep` it does that job itself.
+Without a word it supervises one process for each job. With the name of a job it
+does that one itself; `rules` is for people who write rules.
 """
 
-import argparse
-import sys
+import click
 
 from service import logs
-from service.settings import SettingsError, load
+from service.settings import Settings, SettingsError, load
 from worker.processes import ROLES, run
 from worker.supervisor import supervise
+from worker.tools.commands import rules
 
 
-def main() -> int:
-    """Run what the command line asks for; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m worker", description="Judges comments.")
-    parser.add_argument("role", nargs="?", choices=ROLES, help="do this job in this process")
-    role = parser.parse_args().role
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Judge comments: supervise one process for each job."""
+    if context.invoked_subcommand is None:
+        _settings()
+        supervise(ROLES)
+
+
+def _settings() -> Settings:
     try:
         settings = load()
     except SettingsError as error:
-        parser.exit(2, f"{error}\n")
+        raise click.UsageError(f"unusable settings:\n{error}") from error
     logs.configure(settings)
-    if role:
-        run(role, settings)
-    else:
-        supervise(ROLES)
-    return 0
+    return settings
 
+
+def _role_command(role: str) -> click.Command:
+    def work() -> None:
+        run(role, _settings())
+
+    return click.Command(role, callback=work, help=f"Do the job `{role}` in this process.")
+
+
+for _role in ROLES:
+    main.add_command(_role_command(_role))
+main.add_command(rules)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(prog_name="python -m worker")

@@ -1,5 +1,6 @@
 """What a verdict depends on besides the comment: given from outside, so it can be replayed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,13 +11,17 @@ from service.domain.history import AuthorHistory
 class Context:
     """The moment of judging. None stands for what could not be found out.
 
-    `text_seen` is how often the same text came within the last hour before
-    this comment; `deliverable` whether the e-mail's domain takes mail;
-    `reviews_everything` whether site or thread wants a person to look first.
+    `counts` tells how often something was seen before this comment, by the
+    counter's name (`text.1h`); `deliverable` whether the e-mail's domain takes
+    mail; `reviews_everything` whether site or thread wants a person to look
+    first; `scores` what models say, by the model's name, 0 to 1. The rules
+    named in `muted` are counted but decide nothing, whatever their mode.
     """
 
     at: datetime
     history: AuthorHistory = field(default_factory=AuthorHistory)
-    text_seen: int | None = 0
+    counts: Mapping[str, int | None] = field(default_factory=dict)
     deliverable: bool | None = None
     reviews_everything: bool = False
+    scores: Mapping[str, float] = field(default_factory=dict)
+    muted: frozenset[str] = frozenset()

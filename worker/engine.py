@@ -4,16 +4,18 @@ Rules run one by one, each isolated: one that raises never approves a comment,
 and never keeps the others from being heard.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Any
 
 from service.domain.comment import Comment, Status
+from service.domain.history import AuthorHistory
 from service.domain.verdict import ENGINE, Hit, Mode, RuleError, Total, Verdict
 from worker.context import Context
-from worker.ruleset import Match, Rule, Ruleset
+from worker.ruleset.model import Match, Rule, Ruleset
 from worker.signals.comment import Signals
 
 #: Points of a reason that says "this could not be checked": it holds alone.
@@ -25,26 +27,37 @@ def judge(comment: Comment, ruleset: Ruleset, context: Context) -> Verdict:
 
     Depends on the arguments alone, apart from the time it took.
     """
+    return judge_signals(Signals(comment, context), ruleset)
+
+
+def judge_signals(signals: Signals, ruleset: Ruleset) -> Verdict:
+    """Return what `judge` does, on signals of which some may be known already."""
     started = perf_counter()
-    signals = Signals(comment, context, ruleset.lists)
-    hits: list[Hit] = []
-    errors: list[RuleError] = []
-    for rule in ruleset.rules:
-        if rule.mode != "off":
-            _apply(rule, signals, hits, errors)
-    values = _values(signals, hits, errors)
-    totals = _totals(hits, ruleset)
-    return Verdict(
-        status=Status.HELD if _over(totals) else Status.APPROVED,
-        ruleset=ruleset.hash,
-        at=context.at,
-        took_ms=_milliseconds_since(started),
-        totals=totals,
-        hits=tuple(replace(hit, needed=_is_needed(hit, totals)) for hit in hits),
-        signals={name: value for name, value in values.items() if value is not None},
-        absent=tuple(name for name, value in values.items() if value is None),
-        errors=tuple(errors),
-    )
+    judging = _Judging(signals, ruleset, signals.context.muted)
+    judging.run()
+    return judging.verdict(ruleset.hash, signals.context.at, started)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a verdict cannot be given again: these signals were not kept with the first one."""
+
+    signals: tuple[str, ...]
+
+
+def replay(
+    comment: Comment, ruleset: Ruleset, kept: Mapping[str, Any], absent: Sequence[str]
+) -> Verdict | Missing:
+    """Judge a stored comment by other rules, with the signals of the verdict on it.
+
+    `kept` and `absent` are those of the earlier verdict. What the text tells is
+    worked out again; what it does not tell is never guessed.
+    """
+    wanted = {f"count.{counter.name}" for counter in ruleset.counters}
+    missing = tuple(sorted(wanted - kept.keys() - set(absent)))
+    if missing or "author.approved" not in kept:
+        return Missing(missing or ("author.approved",))
+    return judge(comment, ruleset, _context_of(comment, kept))
 
 
 def held_unchecked(
@@ -61,58 +74,126 @@ def held_unchecked(
     )
 
 
-def _apply(rule: Rule, signals: Signals, hits: list[Hit], errors: list[RuleError]) -> None:
-    """Add what `rule` has to say; a rule that raises is an error, and holds if it is live."""
-    try:
-        if match := rule.check(signals):
-            hits.append(_hit(rule, match))
-    except Exception as error:  # whatever it is, the comment must not slip through
-        # The kind only: a message may quote the comment.
-        errors.append(RuleError(rule.id, type(error).__name__))
-        if rule.mode == "live":
-            hits.append(_unchecked(rule.id, f"Rule {rule.id} could not run"))
+class _Judging:
+    """One comment while the rules look at it."""
+
+    def __init__(self, signals: Signals, ruleset: Ruleset, muted: frozenset[str]) -> None:
+        self._signals = signals
+        self._ruleset = ruleset
+        self._muted = muted
+        self._hits: list[Hit] = []
+        self._errors: list[RuleError] = []
+        self._values: dict[str, Any] = {}
+
+    def run(self) -> None:
+        """Let every rule speak, then gather the evidence."""
+        site = self._signals.comment.site_slug
+        for rule in self._ruleset.rules:
+            if rule.mode != "off" and (not rule.sites or site in rule.sites):
+                self._apply(rule)
+        self._gather()
+
+    def verdict(self, ruleset: str, at: datetime, started: float) -> Verdict:
+        """Return what came of it."""
+        points = _Points(self._hits, self._ruleset.thresholds)
+        return Verdict(
+            status=Status.HELD if points.over() else Status.APPROVED,
+            ruleset=ruleset,
+            at=at,
+            took_ms=round((perf_counter() - started) * 1000, 3),
+            totals=points.totals,
+            hits=tuple(
+                replace(hit, needed=True) if points.needs(hit) else hit for hit in self._hits
+            ),
+            signals={name: value for name, value in self._values.items() if value is not None},
+            absent=tuple(name for name, value in self._values.items() if value is None),
+            errors=tuple(self._errors),
+        )
+
+    def _apply(self, rule: Rule) -> None:
+        """Add what `rule` has to say; a rule that raises is an error, and holds if it is live."""
+        mode: Mode = "live" if rule.mode == "live" and rule.id not in self._muted else "shadow"
+        try:
+            if match := rule.check(self._signals):
+                self._signals.noticed.add(rule.id)
+                self._hits.append(self._hit(rule, match, mode))
+        except Exception as error:  # whatever it is, the comment must not slip through
+            # The kind only: a message may quote the comment.
+            self._errors.append(RuleError(rule.id, type(error).__name__))
+            if mode == "live":
+                self._hits.append(_unchecked(rule.id, f"Rule {rule.id} could not run"))
+
+    def _hit(self, rule: Rule, match: Match, mode: Mode) -> Hit:
+        why = rule.reason(match, self._signals)
+        return Hit(rule.id, rule.category, rule.points, why, mode=mode, spans=match.spans)
+
+    def _gather(self) -> None:
+        try:
+            self._values = self._signals.values()
+            if self._signals.is_truncated:
+                why = "Only a part of this comment could be checked"
+                self._hits.append(_unchecked("truncated", why))
+        except Exception as error:  # no evidence, no approval
+            self._errors.append(RuleError("signals", type(error).__name__))
+            self._hits.append(_unchecked("signals", "The evidence could not be gathered"))
 
 
-def _hit(rule: Rule, match: Match) -> Hit:
-    mode: Mode = "live" if rule.mode == "live" else "shadow"
-    why = rule.why.format(value=match.value)
-    return Hit(rule.id, rule.category, rule.points, why, mode=mode, spans=match.spans)
+class _Points:
+    """The points of each category.
 
+    Negative points lower a category's sum to 0 at the least, and count for
+    nothing where one rule alone reaches the threshold: no reputation outweighs
+    that.
+    """
 
-def _values(signals: Signals, hits: list[Hit], errors: list[RuleError]) -> dict[str, Any]:
-    try:
-        return signals.values()
-    except Exception as error:  # no evidence, no approval
-        errors.append(RuleError("signals", type(error).__name__))
-        hits.append(_unchecked("signals", "The evidence could not be gathered"))
-        return {}
+    def __init__(self, hits: Sequence[Hit], thresholds: Mapping[str, int]) -> None:
+        self._thresholds = thresholds
+        self._live: dict[str, list[Hit]] = defaultdict(list)
+        for hit in hits:
+            if hit.mode == "live":
+                self._live[hit.category].append(hit)
+        self.totals = {
+            category: Total(self._sum(category, self._live[category]), self._hold_at(category))
+            for category in [*thresholds, *(self._live.keys() - thresholds.keys())]
+        }
+
+    def over(self) -> list[str]:
+        """Return the categories that hold the comment."""
+        return [name for name, total in self.totals.items() if total.points >= total.hold_at]
+
+    def needs(self, hit: Hit) -> bool:
+        """Whether the comment would have been approved without this hit."""
+        if hit.mode != "live" or self.over() != [hit.category]:
+            return False
+        others = [other for other in self._live[hit.category] if other is not hit]
+        return self._sum(hit.category, others) < self._hold_at(hit.category)
+
+    def _sum(self, category: str, hits: Sequence[Hit]) -> int:
+        alone = any(hit.points >= self._hold_at(category) for hit in hits)
+        return max(0, sum(hit.points for hit in hits if hit.points > 0 or not alone))
+
+    def _hold_at(self, category: str) -> int:
+        return self._thresholds.get(category, _HOLDS_ALONE)
 
 
 def _unchecked(rule: str, why: str) -> Hit:
     return Hit(rule, ENGINE, _HOLDS_ALONE, why)
 
 
-def _totals(hits: Sequence[Hit], ruleset: Ruleset) -> dict[str, Total]:
-    points = dict.fromkeys(ruleset.thresholds, 0)
-    for hit in hits:
-        if hit.mode == "live":
-            points[hit.category] = points.get(hit.category, 0) + hit.points
+def _context_of(comment: Comment, kept: Mapping[str, Any]) -> Context:
+    """Return the context in which these signals were found."""
+    names = ("approved", "rejected", "claimed_approved", "claimed_rejected", "seen")
+    return Context(
+        at=comment.judged_at or comment.created_at,
+        history=AuthorHistory(**{name: kept.get(f"author.{name}", 0) for name in names}),
+        counts=_under("count.", kept),
+        deliverable=kept.get("email.deliverable"),
+        reviews_everything=kept.get("moderation") == "all",
+        scores=_under("score.", kept),
+    )
+
+
+def _under(prefix: str, kept: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        category: Total(total, ruleset.thresholds.get(category, _HOLDS_ALONE))
-        for category, total in points.items()
+        name.removeprefix(prefix): value for name, value in kept.items() if name.startswith(prefix)
     }
-
-
-def _over(totals: dict[str, Total]) -> list[str]:
-    return [category for category, total in totals.items() if total.points >= total.hold_at]
-
-
-def _is_needed(hit: Hit, totals: dict[str, Total]) -> bool:
-    """Whether the comment would have been approved without this hit."""
-    total = totals[hit.category]
-    decides = hit.mode == "live" and _over(totals) == [hit.category]
-    return decides and total.points - hit.points < total.hold_at
-
-
-def _milliseconds_since(started: float) -> float:
-    return round((perf_counter() - started) * 1000, 3)

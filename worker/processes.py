@@ -12,19 +12,23 @@ from redis import Redis
 
 from service.digest import Digest
 from service.domain.errors import StoreUnavailable
-from service.jobs import CHECK, MODERATION, JobQueue
+from service.jobs import CHECK, MODERATION, TRIALS, WEBHOOKS, JobQueue
 from service.keyring import Keyring
 from service.moderation import Moderation
 from service.settings import Settings
 from service.storage import open_store
-from worker import runtime
-from worker.queue_worker import QueueWorker
+from service.webhooks.dispatch import dispatch
+from worker import delivery, runtime
+from worker.queue_worker import Facts, QueueWorker
 
 SWEEP = "sweep"
-ROLES = (MODERATION, CHECK, SWEEP)
+ROLES = (MODERATION, CHECK, WEBHOOKS, TRIALS, SWEEP)
 
-_RETENTION_SECONDS = 3600.0
+_HOUR = 3600.0
 _DIGEST_SECONDS = 300.0
+_WATCH_SECONDS = 30.0
+#: How long a message to a website waits at most before somebody looks for it.
+_DISPATCH_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -34,20 +38,33 @@ def run(role: str, settings: Settings) -> None:
     log.info("worker process started", role=role)
     if role == SWEEP:
         _sweep(settings)
+    elif role == WEBHOOKS:
+        _deliver(settings)
     else:
-        _work(role, settings)
+        _judge(role, settings)
     log.info("worker process stopped", role=role)
 
 
-def _work(queue: str, settings: Settings) -> None:
+def _judge(queue: str, settings: Settings) -> None:
     # Loaded before the first job, which would otherwise wait for lists and patterns.
     ready = runtime.current()
     ready.warm_up()
     # Lists and patterns stay for good: collecting garbage need not look at them again.
     gc.freeze()
-    log.info("ruleset loaded", ruleset=ready.ruleset_hash)
-    QueueWorker(queue, Redis.from_url(settings.redis_url)).work(logging_level="WARNING")
+    log.info("ready to judge", **ready.facts())
+    _work(queue, settings, ready.facts)
     ready.close()
+
+
+def _deliver(settings: Settings) -> None:
+    ready = delivery.current()
+    _work(WEBHOOKS, settings)
+    ready.close()
+
+
+def _work(queue: str, settings: Settings, facts: Facts | None = None) -> None:
+    worker = QueueWorker(queue, Redis.from_url(settings.redis_url), facts)
+    worker.work(logging_level="WARNING")
 
 
 def _sweep(settings: Settings) -> None:
@@ -57,19 +74,20 @@ def _sweep(settings: Settings) -> None:
     store = open_store(settings.database_url)
     jobs = JobQueue(settings.redis_url)
     moderation = Moderation(store, jobs, Keyring(settings.secret_key), settings)
-    digest = Digest(store, settings)
-    written_at = -_DIGEST_SECONDS
-    retained_at = -_RETENTION_SECONDS
-    while not stop.wait(settings.sweep_seconds):
-        _attempt("sweep", moderation.sweep)
-        _attempt("search index", moderation.index)
-        if time.monotonic() - written_at >= _DIGEST_SECONDS:
-            written_at = time.monotonic()
-            _attempt("digest", digest.run)
-        if time.monotonic() - retained_at >= _RETENTION_SECONDS:
-            retained_at = time.monotonic()
-            _attempt("retention", moderation.retain)
-            _attempt("likely spam", moderation.clear_likely_spam)
+    rounds = (
+        _Round("webhooks", _DISPATCH_SECONDS, lambda: dispatch(store, jobs)),
+        _Round("sweep", settings.sweep_seconds, moderation.sweep),
+        _Round("search index", settings.sweep_seconds, moderation.index),
+        _Round("watch", _WATCH_SECONDS, moderation.watch),
+        _Round("mending", _WATCH_SECONDS, moderation.mend),
+        _Round("sampling", _HOUR, moderation.sample),
+        _Round("retention", _HOUR, moderation.retain),
+        _Round("likely spam", _HOUR, moderation.clear_likely_spam),
+        _Round("digest", _DIGEST_SECONDS, Digest(store, settings).run),
+    )
+    while not stop.wait(min(_DISPATCH_SECONDS, settings.sweep_seconds)):
+        for each in rounds:
+            each.run_if_due()
     jobs.close()
     store.close()
 
@@ -81,11 +99,23 @@ def _setting(stop: Event) -> Callable[[int, FrameType | None], None]:
     return tell
 
 
-def _attempt(what: str, do: Callable[[], object]) -> None:
-    """Run one round; a round that fails is told and the next one tries again."""
-    try:
-        do()
-    except StoreUnavailable as error:
-        log.warning("database away", what=what, error=str(error))
-    except Exception:
-        log.exception("round failed", what=what)
+class _Round:
+    """Work that comes round every so many seconds; one that fails is told and comes again."""
+
+    def __init__(self, what: str, seconds: float, do: Callable[[], object]) -> None:
+        self._what = what
+        self._seconds = seconds
+        self._do = do
+        self._began = -seconds
+
+    def run_if_due(self) -> None:
+        """Do the work if it is time."""
+        if time.monotonic() - self._began < self._seconds:
+            return
+        self._began = time.monotonic()
+        try:
+            self._do()
+        except StoreUnavailable as error:
+            log.warning("database away", what=self._what, error=str(error))
+        except Exception:
+            log.exception("round failed", what=self._what)

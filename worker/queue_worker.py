@@ -4,6 +4,7 @@ It runs jobs in its own process (a fork for each job cost twenty times as much)
 and tells Redis that it is alive once a second instead of several times a job.
 """
 
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
@@ -21,12 +22,17 @@ _TIDY_SECONDS = 30
 _MONITOR_SECONDS = 5
 
 
+#: What a worker process tells of itself.
+Facts = Callable[[], Mapping[str, str]]
+
+
 class QueueWorker(SimpleWorker):
     """Works on one queue: with two, RQ loses the job that a killed worker had."""
 
     log_result_lifespan = False
 
-    def __init__(self, queue: str, connection: Any) -> None:
+    def __init__(self, queue: str, connection: Any, facts: Facts | None = None) -> None:
+        self._facts = facts
         super().__init__(
             [queue],
             connection=connection,
@@ -43,6 +49,10 @@ class QueueWorker(SimpleWorker):
         if pipeline is None and timeout is None and self._told_just_now():
             return
         super().heartbeat(timeout, pipeline)
+        if self._facts and pipeline is None:
+            # Beside what RQ keeps of a worker, so that it ends with that.
+            for name, value in self._facts().items():
+                self.connection.hset(self.key, name, value)
 
     def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
         """Tell Redis what this worker does, if that changed."""

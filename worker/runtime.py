@@ -1,11 +1,10 @@
 """The runtime: what one worker process needs to judge comments."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -31,17 +30,24 @@ from service.keyring import Keyring
 from service.moderation.following import follow
 from service.settings import Settings, load
 from service.storage import Store, database_now, judging, open_store
+from service.storage.campaigns import Mark
 from service.storage.judging import Judged, PendingComment
+from worker.campaigns import Campaigns
 from worker.context import Context
 from worker.counters import Counters
 from worker.deadline import Deadline, TooSlow
-from worker.engine import held_unchecked, judge
+from worker.engine import held_unchecked, judge_signals
 from worker.hand import Hand
 from worker.mailservers import MailServers
 from worker.ruleset import Ruleset
-from worker.ruleset.shipped import load_ruleset
-from worker.signals.comment import text_fingerprint
+from worker.ruleset.model import Countable
+from worker.rulesets import Live, LiveRules
+from worker.signals.comment import Signals
 from worker.signals.email import domain_of
+from worker.signals.near import signature
+from worker.subjects import Subjects, subjects
+from worker.timing import RuleTimer
+from worker.trials import run_trial
 
 #: The database itself is not to be had: trying each comment alone helps nothing.
 _AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
@@ -49,7 +55,11 @@ _AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
 #: job: the job must not find it still in the hand of a worker that died.
 _IN_HAND = 2 / 3
 
+_NOTHING: Subjects = {}
+
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 class NotRecorded(Exception):
@@ -58,19 +68,20 @@ class NotRecorded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A comment with the verdict on it, and the keyed hash that its repetitions share."""
+    """A comment with the verdict on it, its campaign and what is counted of it."""
 
     comment: Comment
-    text: str
     verdict: Verdict
+    mark: Mark | None
+    subjects: Subjects
 
     @property
     def judged(self) -> Judged:
-        return Judged(self.comment.id, self.comment.version, self.verdict)
+        return Judged(self.comment.id, self.comment.version, self.verdict, self.mark)
 
 
 class Runtime:
-    """Judges comments by one ruleset and records the verdicts."""
+    """Judges comments by the live ruleset and records the verdicts."""
 
     def __init__(
         self,
@@ -78,30 +89,35 @@ class Runtime:
         *,
         store: Store,
         jobs: JobQueue,
-        ruleset: Ruleset,
+        rules: LiveRules,
         mail_servers: MailServers,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
         self._store = store
         self._jobs = jobs
-        self._ruleset = ruleset
+        self._rules = rules
         self._mail_servers = mail_servers
         self._clock = clock
         self._keyring = Keyring(settings.secret_key)
         self._counters = Counters(jobs.connection)
+        self._campaigns = Campaigns(store)
+        self._timer = RuleTimer()
+        self._times: dict[str, float] = {}
         self._hand = Hand(jobs.connection, settings.overdue_seconds * _IN_HAND)
 
-    @property
-    def ruleset_hash(self) -> str:
-        """What the ruleset is known by in verdicts."""
-        return self._ruleset.hash
-
     def warm_up(self) -> None:
-        """Load what the first comment would otherwise wait for: lists, patterns, tables."""
+        """Load what the first comment would otherwise wait for: rules, lists, patterns, tables."""
+        live = self._rules.prepare()
         link = Submission(ThreadRef("warm-up"), Author(name="Ünal"), "Über http://example.com")
         pending = self._unstored(SiteId(0), link, Moderation.RULES)
-        judge(pending.comment, self._ruleset, Context(at=self._clock()))
+        if live.ruleset:
+            judge_signals(Signals(pending.comment, Context(at=self._clock())), live.ruleset)
+
+    def facts(self) -> dict[str, str]:
+        """Return what others may know of this process: the ruleset that it runs by now."""
+        self._rules.prepare()
+        return self._rules.facts
 
     def moderate(self, ids: Sequence[CommentId]) -> None:
         """Judge the named comments that still wait; while jobs queue up, others with them.
@@ -122,15 +138,25 @@ class Runtime:
         self._moderate_taken(self._hand.take(ids), patient=False)
 
     def check(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Return status and verdict of a text as JSON values; nothing of it is kept."""
+        """Return status and verdict of a text as JSON values; nothing of it is kept.
+
+        Nor does any count move, unless the payload says that it `counts`.
+        """
         submission = submission_from_json(payload["submission"])
         site_id = SiteId(payload["site_id"])
         with self._store.read() as db:
+            live = self._rules.current(db)
             moderation = judging.moderation_of(db, site_id, submission.thread.key)
             pending = [self._unstored(site_id, submission, moderation)]
             histories = judging.author_histories(db, pending)
-        [case] = list(self._judge_all(pending, histories, patient=True))
+        [case] = list(self._judge_all(pending, histories, live, patient=True))
+        if payload.get("counts"):
+            self._count([case], live)
         return {"status": case.verdict.status, "verdict": case.verdict.as_dict()}
+
+    def run_trial(self, trial_id: str) -> None:
+        """Try a ruleset on many comments; see `worker.trials`."""
+        run_trial(self._store, trial_id)
 
     def close(self) -> None:
         """Give up all connections."""
@@ -159,16 +185,14 @@ class Runtime:
 
     def _moderate(self, ids: Sequence[CommentId], *, patient: bool) -> None:
         with self._store.read() as db:
+            live = self._rules.current(db)
             pending = judging.pending_comments(db, ids)
             histories = judging.author_histories(db, pending)
         if not pending:
             return
-        cases = list(self._judge_all(pending, histories, patient=patient))
+        cases = list(self._judge_all(pending, histories, live, patient=patient))
         recorded = self._record([case.judged for case in cases])
-        won = [case for case in cases if case.comment.id in recorded]
-        self._counters.count(
-            [case.text for case in won], [case.verdict for case in won], self._clock()
-        )
+        self._count([case for case in cases if case.comment.id in recorded], live)
         for case in cases:
             _tell(case, won=case.comment.id in recorded)
 
@@ -176,26 +200,56 @@ class Runtime:
         self,
         pending: Sequence[PendingComment],
         histories: Mapping[CommentId, AuthorHistory],
+        live: Live,
         *,
         patient: bool,
     ) -> Iterator[_Case]:
-        """Judge each in turn; the same text earlier in the batch counts as seen before."""
+        """Judge each in turn; what came earlier in the batch counts as seen before."""
         now = self._clock()
-        texts = [self._keyring.hash("text", text_fingerprint(item.comment)) for item in pending]
-        counts = self._counters.text_counts(texts, now)
+        counters = live.ruleset.counters if live.ruleset else frozenset()
         takes_mail = self._takes_mail(pending, patient=patient)
-        seen_here: Counter[str] = Counter()
         with Deadline(self._settings.rule_seconds) as deadline:
-            for index, (item, text) in enumerate(zip(pending, texts, strict=True)):
-                context = Context(
+            signals = [Signals(item.comment, Context(at=now)) for item in pending]
+            marks = self._marks(signals, deadline)
+            kinds = {counter.of for counter in counters}
+            counted: list[Subjects] = [
+                _attempt(deadline, partial(self._subjects, some, kinds, mark), _NOTHING)
+                for some, mark in zip(signals, marks, strict=True)
+            ]
+            counts = self._counters.read(counted, counters, now)
+            for item, some, mark, seen in zip(pending, signals, marks, counted, strict=True):
+                some.context = Context(
                     at=now,
                     history=histories[item.comment.id],
-                    text_seen=None if counts is None else counts[index] + seen_here[text],
+                    counts=counts.of_next(seen),
                     deliverable=takes_mail.get(domain_of(item.comment.author.email)),
                     reviews_everything=item.moderation is Moderation.ALL,
+                    muted=live.muted,
                 )
-                seen_here[text] += 1
-                yield _Case(item.comment, text, self._judge(item.comment, context, deadline))
+                yield _Case(item.comment, self._judge(some, live, deadline), mark, seen)
+
+    def _marks(self, signals: Sequence[Signals], deadline: Deadline) -> list[Mark | None]:
+        """Return the campaign of each comment, None where it has none."""
+        texts = [some.comment.body for some in signals]
+        return self._campaigns.of_batch(
+            [_attempt(deadline, partial(signature, text), None) for text in texts]
+        )
+
+    def _subjects(
+        self, signals: Signals, kinds: Iterable[Countable], mark: Mark | None
+    ) -> Subjects:
+        return subjects(signals, kinds, self._keyring, mark.campaign if mark else None)
+
+    def _count(self, cases: Sequence[_Case], live: Live) -> None:
+        """Count what was recorded."""
+        self._counters.count(
+            [case.subjects for case in cases],
+            [case.verdict for case in cases],
+            live.ruleset.counters if live.ruleset else frozenset(),
+            self._clock(),
+            self._times,
+        )
+        self._times = {}
 
     def _takes_mail(self, pending: Sequence[PendingComment], *, patient: bool) -> dict[str, bool]:
         """Return what is known of the authors' mail servers.
@@ -207,16 +261,23 @@ class Runtime:
         seconds = self._settings.dns_seconds if patient else 0.0
         return self._mail_servers.deliverable(domains, seconds=seconds)
 
-    def _judge(self, comment: Comment, context: Context, deadline: Deadline) -> Verdict:
+    def _judge(self, signals: Signals, live: Live, deadline: Deadline) -> Verdict:
         """Judge one comment; whatever goes wrong, it is held with a plain reason."""
         try:
-            return deadline.run(lambda: judge(comment, self._ruleset, context))
+            if live.ruleset:
+                return deadline.run(partial(self._heard, signals, live.ruleset))
+            rule, why = "no-ruleset", "There are no rules that could check this comment"
         except TooSlow:
             rule, why = "time-limit", "Checking this comment took too long"
         except Exception:
-            log.exception("judging failed", comment_id=comment.id)
+            log.exception("judging failed", comment_id=signals.comment.id)
             rule, why = "could-not-be-judged", "This comment could not be judged"
-        return held_unchecked(rule, why, ruleset=self._ruleset.hash, at=context.at)
+        return held_unchecked(rule, why, ruleset=live.hash, at=signals.context.at)
+
+    def _heard(self, signals: Signals, ruleset: Ruleset) -> Verdict:
+        verdict = judge_signals(signals, ruleset)
+        self._times |= self._timer.times(signals, ruleset)
+        return verdict
 
     def _record(self, judged: Sequence[Judged]) -> set[CommentId]:
         """Store the verdicts in one transaction; if that fails, each in its own."""
@@ -278,11 +339,12 @@ class Runtime:
 
 def open_runtime(settings: Settings) -> Runtime:
     """Return a runtime over the store and the queue that `settings` name."""
+    store = open_store(settings.database_url)
     return Runtime(
         settings,
-        store=open_store(settings.database_url),
+        store=store,
         jobs=JobQueue(settings.redis_url),
-        ruleset=load_ruleset(),
+        rules=LiveRules(store),
         mail_servers=MailServers(),
     )
 
@@ -291,6 +353,15 @@ def open_runtime(settings: Settings) -> Runtime:
 def current() -> Runtime:
     """Return this process's runtime, made from the environment when first asked for."""
     return open_runtime(load())
+
+
+def _attempt(deadline: Deadline, work: Callable[[], T], otherwise: T) -> T:
+    """Return what `work` returns; `otherwise` if that fails or takes too long."""
+    try:
+        return deadline.run(work)
+    except (TooSlow, Exception) as error:  # the comment itself is judged all the same
+        log.warning("signal not found out", error=type(error).__name__)
+        return otherwise
 
 
 def _tell(case: _Case, *, won: bool) -> None:

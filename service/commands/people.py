@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import click
 
 from service.commands import migrated_store
+from service.domain.clock import utc_now
 from service.domain.comment import SiteId
 from service.domain.decision import Role
 from service.domain.errors import LastAdmin, LoginTaken
 from service.keyring import digest, new_token
 from service.local import Refused
-from service.moderation import utc_now
 from service.moderation.staff import Rights, Staff, new_password
 from service.storage import Store, people
 from service.storage.people import Account, add_token

@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError
 
 from service import settings
 from service.commands import migrated_store
+from service.domain.clock import utc_now
 from service.domain.site import KeyKind, Moderation
 from service.installation import fresh_credentials, has_sites, install
 from service.keyring import new_key
 from service.local import Refused
-from service.moderation import utc_now
 from service.storage.sites import add_key, create_site, rotate_keys, site_by_slug, update_site
 
 _KINDS = click.Choice([kind.value for kind in KeyKind])
@@ -102,6 +102,16 @@ def rotate_key(slug: str, kind: str, overlap_hours: float) -> None:
     "--public-per-minute", type=click.IntRange(1), help="Posts by public key, of all readers."
 )
 @click.option("--server-per-minute", type=click.IntRange(1), help="Posts by server key.")
+@click.option(
+    "--akismet-keep-days",
+    type=click.IntRange(0),
+    help="How long what Akismet clients have checked is kept; 0: not at all.",
+)
+@click.option(
+    "--akismet-discard/--akismet-keep-all",
+    default=None,
+    help="Whether Akismet clients are told to throw blatant spam away.",
+)
 @click.option("--house-rules", help="What authors of held comments are told.")
 def update(slug: str, **changes: Any) -> None:
     """Change how a site takes comments; what is not named stays as it is."""

@@ -8,9 +8,10 @@ import click
 
 from service import settings
 from service.commands import migrated_store
+from service.domain.clock import utc_now
 from service.jobs import JobQueue
 from service.keyring import Keyring
-from service.moderation import Moderation, utc_now
+from service.moderation import Moderation
 from service.storage.reviewing import StatusCount, counts_by_status
 from service.storage.sites import list_sites
 

@@ -61,6 +61,7 @@ class EventKind(StrEnum):
     RETRIED = "retried"
     RULE_WRONG = "rule_wrong"
     STANDING = "standing"
+    IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,9 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+_RANKS = {role: rank for rank, role in enumerate(Role)}
+
+
 @dataclass(frozen=True, slots=True)
 class Moderator:
     """A person who reviews comments; `sites` None means those of every site."""
@@ -106,6 +110,10 @@ class Moderator:
     def actor(self) -> str:
         """The name under which their decisions stand in the audit log."""
         return f"moderator:{self.login}"
+
+    def may(self, role: Role) -> bool:
+        """Whether they may do what `role` may."""
+        return _RANKS[self.role] >= _RANKS[role]
 
     @property
     def sees_addresses(self) -> bool:

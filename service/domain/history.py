@@ -18,3 +18,9 @@ class AuthorHistory:
     claimed_approved: int = 0
     claimed_rejected: int = 0
     seen: int = 0
+
+    @property
+    def rejected_share(self) -> float | None:
+        """The share of rejected comments among those decided on; None if there are none."""
+        decided = self.approved + self.rejected
+        return self.rejected / decided if decided else None

@@ -33,6 +33,8 @@ class Site:
     """A website that sends comments.
 
     `origins` are the scheme://host[:port] from which its public keys work.
+    What Akismet clients have checked is kept for `akismet_keep_days`, 0 meaning not
+    at all; `akismet_discard` tells them to throw blatant spam away.
     `public_per_minute` bounds all posts by public key together,
     `server_per_minute` those by server key; None means no bound.
     """
@@ -50,6 +52,8 @@ class Site:
     public_per_minute: int | None = 600
     server_per_minute: int | None = None
     house_rules: str = ""
+    akismet_keep_days: int = 30
+    akismet_discard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,11 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A page that carries comments. `moderation` None means: as the site has it."""
+    """A page that carries comments. `moderation` None means: as the site has it.
+
+    `source` is "native" where we show the comments, else the kind of client that
+    only has them checked here.
+    """
 
     id: ThreadId
     site_id: SiteId
@@ -88,3 +96,4 @@ class Thread:
     title: str = ""
     moderation: Moderation | None = None
     closed_at: datetime | None = None
+    source: str = "native"

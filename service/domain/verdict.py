@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from service.domain.clock import in_zulu
 from service.domain.comment import Status
 
 Mode = Literal["live", "shadow"]
 
 #: Category of reasons that say "this could not be checked", never "this is bad".
 ENGINE = "engine"
+#: Categories of reasons that say nothing against the comment itself.
+_NOBODYS_FAULT = frozenset({ENGINE, "policy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class Verdict:
         return {
             "status": self.status.value,
             "ruleset": self.ruleset,
-            "at": self.at.isoformat(),
+            "at": in_zulu(self.at),
             "took_ms": self.took_ms,
             "totals": {
                 category: {"points": total.points, "hold_at": total.hold_at}
@@ -122,3 +125,31 @@ def _hit_as_dict(hit: Hit) -> dict[str, Any]:
             for span in hit.spans
         ],
     }
+
+
+def verdict_from_dict(values: Mapping[str, Any]) -> Verdict:
+    """Return the verdict that `Verdict.as_dict` was called on."""
+    hits = values["hits"]
+    return Verdict(
+        status=Status(values["status"]),
+        ruleset=values["ruleset"],
+        at=datetime.fromisoformat(values["at"]),
+        took_ms=values["took_ms"],
+        totals={category: Total(**total) for category, total in values["totals"].items()},
+        hits=tuple(
+            Hit(**hit | {"spans": tuple(Span(**span) for span in hit["spans"])}) for hit in hits
+        ),
+        signals=values["signals"],
+        absent=tuple(values["absent"]),
+        errors=tuple(RuleError(**error) for error in values["errors"]),
+    )
+
+
+def speaks_against(evidence: Mapping[str, Any]) -> bool:
+    """Whether a verdict as JSON values holds the comment for what it is.
+
+    Not so where it could not be checked, or where a person has to look anyway.
+    """
+    totals = evidence["totals"]
+    over = {name for name, total in totals.items() if total["points"] >= total["hold_at"]}
+    return bool(over - _NOBODYS_FAULT)

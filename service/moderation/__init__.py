@@ -5,8 +5,9 @@ steps; the transaction around them is opened here.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from service.domain.clock import utc_now
 from service.domain.comment import Comment, CommentId, SiteId
 from service.domain.decision import Decision, Event, Moderator, Reason
 from service.domain.ruleset import RuleState
@@ -22,21 +23,14 @@ from service.moderation.sampling import Sampling
 from service.moderation.sweep import Sweep, SweepResult
 from service.moderation.watch import Watch
 from service.settings import Settings
-from service.storage import Store, campaigns, comments, searching, standings
-from service.storage.campaigns import FOLLOWED_FOR, Followed
+from service.storage import Store, comments, following, searching, standings
+from service.storage.following import FOLLOWED_FOR, Followed
 from service.storage.takeback import Doing
 
-__all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult", "utc_now"]
-
+__all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult"]
 
 #: Comments that one round makes known to searches: short enough for others to wait.
 _INDEXED_AT_ONCE = 500
-
-
-def utc_now() -> datetime:
-    """Return this machine's clock in whole milliseconds, as the record keeps times."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 class Moderation:
@@ -117,10 +111,18 @@ class Moderation:
             undoing = deciding.Undoing(db, moderator, self._clock())
             result = undoing.event(event) if event is not None else undoing.batch(batch or "")
             if batch is not None:
-                campaigns.stop_following(db, batch, self._clock())
+                following.stop_following(db, batch, self._clock())
         if undoing.pending:
             self._jobs.moderate(undoing.pending)
         return result
+
+    def decide_for_site(
+        self, comment_id: CommentId, decision: Decision, *, site: str, reason: Reason
+    ) -> BatchResult:
+        """Let the website itself decide on a comment as it stands now."""
+        said = deciding.Said(decision, f"site:{site}", self._clock(), reason)
+        with self._store.write() as db:
+            return deciding.decide_many(db, [comment_id], said)
 
     def undo_last(self, moderator: Moderator) -> BatchResult | AuthorStanding | None:
         """Take back the last thing the moderator did that stands, a decision with its batch.
@@ -179,7 +181,7 @@ class Moderation:
         with self._store.write() as db:
             result = deciding.decide_many(db, ids, said)
             if follow and decision is not Decision.APPROVE:
-                campaigns.add_followed(
+                following.add_followed(
                     db,
                     [
                         Followed(
@@ -191,7 +193,7 @@ class Moderation:
                             said.at,
                             said.at + FOLLOWED_FOR,
                         )
-                        for domains in campaigns.link_domains(db, result.decided)
+                        for domains in following.link_domains(db, result.decided)
                     ],
                 )
         return result

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 from service.domain.comment import Comment, CommentId, Status
 from service.domain.decision import EventKind
 from service.domain.standing import AuthorStanding, Standing
-from service.storage import campaigns, comments, reviewing, standings
-from service.storage.campaigns import Followed
+from service.storage import comments, following, reviewing, standings
 from service.storage.comments import Cause
+from service.storage.following import Followed
 
 _SPAM = "spam"
 #: Where comments of muted authors stand in the review queue.
@@ -26,8 +26,9 @@ _MUTED_SEVERITY = 1
 def follow(db: Connection, ids: Collection[CommentId], now: datetime) -> None:
     """Move the comments just judged on to where people's earlier word puts them."""
     known = standings.standings_for(db, ids, now) if ids else {}
-    followed = campaigns.new_members(db, list(ids), now) if ids else {}
-    found = comments.locked_comments(db, [*known, *followed])
+    followed = following.new_members(db, list(ids), now) if ids else {}
+    moved = [*known, *followed]
+    found = comments.locked_comments(db, moved) if moved else {}
     for comment_id, comment in found.items():
         if decision := followed.get(comment_id):
             _follow_campaign(db, comment, decision, now)

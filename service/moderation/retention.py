@@ -8,9 +8,21 @@ from sqlalchemy import Connection
 
 from service.domain.comment import CommentId
 from service.domain.decision import EventKind
+from service.jobs import TRIAL_SECONDS
 from service.moderation.turns import turn
 from service.settings import Settings
-from service.storage import Store, comments, database_now, people, upkeep
+from service.storage import (
+    Store,
+    akismet,
+    campaigns,
+    comments,
+    database_now,
+    outbox,
+    people,
+    rulesets,
+    trials,
+    upkeep,
+)
 from service.storage.comments import Cause
 
 #: Rows changed in one transaction.
@@ -18,6 +30,12 @@ _BATCH = 500
 #: Transactions for each kind in one run; the next run goes on.
 _MOST_BATCHES = 20
 _LEASE_SECONDS = 300
+#: How long texts like an earlier one are known for that, and how long trials of
+#: rulesets, and rulesets that were never published, are kept.
+_CAMPAIGN_DAYS = 30
+_TRIAL_DAYS = 30
+#: How long it can be looked up what websites were told.
+_KEEP_MESSAGES = timedelta(days=30)
 
 Find = Callable[[Connection, datetime, int], list[CommentId]]
 Forget = Callable[[Connection, Sequence[CommentId]], None]
@@ -25,7 +43,9 @@ Forget = Callable[[Connection, Sequence[CommentId]], None]
 
 @dataclass(frozen=True, slots=True)
 class RetentionResult:
-    """How many comments lost address, e-mail or text; claims and sessions that ended.
+    """How many comments lost address, e-mail or text; claims, sessions and
+    campaigns that ended; old trials of rulesets; messages to websites whose log
+    is no longer kept; comments that were only checked.
 
     `skipped` says why nothing was looked at; None if something was.
     """
@@ -35,6 +55,10 @@ class RetentionResult:
     texts: int = 0
     claims: int = 0
     sessions: int = 0
+    campaigns: int = 0
+    trials: int = 0
+    messages: int = 0
+    checks: int = 0
     skipped: str | None = None
 
 
@@ -62,8 +86,16 @@ class Retention:
             addresses=self._each(upkeep.addresses_before, upkeep.forget_addresses, address_limit),
             emails=self._each(upkeep.emails_before, upkeep.forget_emails, email_limit),
             texts=self._each(upkeep.refused_before, _forget_texts(text_limit, now), text_limit),
-            claims=self._claims(now),
+            claims=self._in_steps(lambda db: upkeep.forget_expired_claims(db, now, _BATCH)),
             sessions=self._sessions(now),
+            campaigns=self._in_steps(
+                lambda db: campaigns.forget_ended(db, now - timedelta(days=_CAMPAIGN_DAYS), _BATCH)
+            ),
+            trials=self._trials(now),
+            checks=self._in_steps(lambda db: akismet.forget_checked(db, now, _BATCH)),
+            messages=self._in_steps(
+                lambda db: outbox.forget_messages(db, now - _KEEP_MESSAGES, _BATCH)
+            ),
         )
 
     def _each(self, find: Find, forget: Forget, limit: datetime) -> int:
@@ -79,14 +111,22 @@ class Retention:
             forgotten += len(ids)
         return forgotten
 
-    def _claims(self, now: datetime) -> int:
+    def _in_steps(self, forget: Callable[[Connection], int]) -> int:
         forgotten = 0
         for _ in range(_MOST_BATCHES):
             with self._store.write() as db:
-                ended = upkeep.forget_expired_claims(db, now, _BATCH)
+                ended = forget(db)
             forgotten += ended
             if ended < _BATCH:
                 break
+        return forgotten
+
+    def _trials(self, now: datetime) -> int:
+        limit = now - timedelta(days=_TRIAL_DAYS)
+        with self._store.write() as db:
+            trials.give_up_lost(db, now - timedelta(seconds=2 * TRIAL_SECONDS), now)
+            forgotten = trials.forget_trials(db, limit, _BATCH)
+            rulesets.forget_unpublished(db, limit, _BATCH)
         return forgotten
 
     def _sessions(self, now: datetime) -> int:

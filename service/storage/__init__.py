@@ -5,6 +5,7 @@ is an open connection. Whoever needs a transaction opens it here.
 """
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from service.domain.clock import utc_now
 from service.domain.errors import StoreUnavailable
 from service.storage import postgresql, schema
 
@@ -90,11 +92,12 @@ def open_store(url: str) -> Store:
 
 
 def database_now(db: Connection) -> datetime:
-    """Return the database's clock: the one clock that all processes share."""
-    sqlite = "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
-    postgresql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
-    clock = sqlite if db.dialect.name == "sqlite" else postgresql
-    return datetime.fromtimestamp(db.execute(sa.text(clock)).scalar_one() / 1000, UTC)
+    """Return the database's clock, in whole milliseconds: the one that all processes share."""
+    if db.dialect.name == "sqlite":
+        # It has none but this machine's.
+        return utc_now()
+    clock = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+    return datetime.fromtimestamp(db.exec_driver_sql(clock).scalar_one() / 1000, UTC)
 
 
 def _postgresql_engine(url: str) -> Engine:
@@ -107,7 +110,7 @@ def _postgresql_engine(url: str) -> Engine:
         hide_parameters=True,
         connect_args=_POSTGRESQL_ARGUMENTS,
     )
-    sa.event.listen(engine, "do_connect", postgresql.connect)
+    sa.event.listen(engine, "do_connect", postgresql.Outage().connect)
     return engine
 
 
@@ -149,9 +152,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
+    # Opened for each turn: threads that shared an open file would share its lock.
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(file)
 
 
 @contextmanager

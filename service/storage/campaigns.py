@@ -1,171 +1,89 @@
-"""Campaigns: comments that say nearly the same, across pages and sites."""
+"""Campaigns: under which name texts that are nearly the same are one thing.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+A campaign is called by the fingerprint of its first text and found by parts of
+it, its bands: of two fingerprints that differ in few places some are the same.
+Each band has few slots, and who comes later takes the slot of somebody before:
+so what is looked at and kept is bounded, and what goes on is always found.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
 
-from service.domain.comment import CommentId, SiteId, Status
-from service.domain.decision import Decision
-from service.storage.comments import verdicts_of
-from service.storage.reviewing import on_sites
-from service.storage.tables import comments, followed, sites
+from service.domain.comment import CommentId
+from service.storage.tables import campaign_bands, comments
 
-#: How long new members follow a decision on their campaign.
-FOLLOWED_FOR = timedelta(days=7)
+#: Campaigns that are found by one band.
+SLOTS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """Nearly the same comments of which several wait; `sample` is the first one's beginning."""
-
-    name: str
-    waiting: int
-    sites: int
-    first: CommentId
-    sample: str
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """A decision that new members of a campaign follow, if they link to the same domains."""
+class Mark(NamedTuple):
+    """Which campaign a comment belongs to, and the bands by which that is found."""
 
     campaign: str
-    decision: Decision
-    domains: tuple[str, ...]
-    batch: str
-    actor: str
-    at: datetime
-    ends_at: datetime
+    bands: tuple[str, ...] = ()
 
 
-def campaign_size(db: Connection, campaign: str, allowed: frozenset[SiteId] | None) -> int:
-    """Return how many comments belong to the campaign, on the sites allowed."""
-    query = sa.select(sa.func.count()).where(comments.c.campaign == campaign, *on_sites(allowed))
-    return db.execute(query).scalar_one()
+def campaigns_by_band(db: Connection, bands: Iterable[str]) -> dict[str, list[str]]:
+    """Return the campaigns that stand under each of the bands."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in db.execute(_BY_BAND, {"bands": list(bands)}):
+        found[row.band].append(row.campaign)
+    return found
 
 
-def waiting_campaigns(
-    db: Connection, allowed: frozenset[SiteId] | None, *, limit: int
-) -> list[Campaign]:
-    """Return campaigns of which two or more comments are held, the largest first."""
-    query = (
-        sa.select(
-            comments.c.campaign,
-            sa.func.count().label("waiting"),
-            sa.func.count(comments.c.site_id.distinct()).label("sites"),
-            sa.func.min(comments.c.id).label("first"),
-        )
-        .where(
-            comments.c.status == sa.literal_column(f"'{Status.HELD}'"),
-            comments.c.campaign.is_not(None),
-            *on_sites(allowed),
-        )
-        .group_by(comments.c.campaign)
-        .having(sa.func.count() > 1)
-        .order_by(sa.func.count().desc(), sa.func.min(comments.c.id))
-        .limit(limit)
+def mark(db: Connection, marks: Mapping[CommentId, Mark], now: datetime) -> None:
+    """Note which campaigns comments belong to, and let those be found."""
+    if not marks:
+        return
+    db.execute(
+        _MARK,
+        [{"comment": comment_id, "name": mark.campaign} for comment_id, mark in marks.items()],
     )
-    rows = db.execute(query).all()
-    samples = _beginnings(db, [row.first for row in rows])
-    return [
-        Campaign(row.campaign, row.waiting, row.sites, CommentId(row.first), samples[row.first])
-        for row in rows
-    ]
-
-
-def link_domains(db: Connection, ids: Sequence[CommentId]) -> set[tuple[str, ...]]:
-    """Return the sets of domains that the comments link to, those with links only."""
-    return {domains for domains in _domains(db, ids).values() if domains}
-
-
-def add_followed(db: Connection, new: Iterable[Followed]) -> None:
-    """Let new members follow these decisions."""
+    places = {
+        (band, int(mark.campaign, 16) % SLOTS): mark.campaign
+        for mark in marks.values()
+        for band in mark.bands
+    }
+    # In one order for all: two batches that meet would else wait in a circle.
     rows = [
-        {
-            "campaign": each.campaign,
-            "decision": each.decision,
-            "domains": "\n".join(each.domains),
-            "batch": each.batch,
-            "actor": each.actor,
-            "at": each.at,
-            "ends_at": each.ends_at,
-        }
-        for each in new
+        {"band": band, "slot": slot, "campaign": campaign, "seen_at": now}
+        for (band, slot), campaign in sorted(places.items())
     ]
     if rows:
-        db.execute(sa.insert(followed), rows)
+        insert = sqlite.insert if db.dialect.name == "sqlite" else postgresql.insert
+        new = insert(campaign_bands)
+        taken = {"campaign": new.excluded.campaign, "seen_at": new.excluded.seen_at}
+        db.execute(new.on_conflict_do_update(index_elements=["band", "slot"], set_=taken), rows)
 
 
-def followed_now(db: Connection, now: datetime, campaign: str | None = None) -> list[Followed]:
-    """Return the decisions that are followed at this moment."""
-    query = sa.select(followed).where(followed.c.ends_at > now, followed.c.taken_back_at.is_(None))
-    if campaign is not None:
-        query = query.where(followed.c.campaign == campaign)
-    return [
-        Followed(
-            row.campaign,
-            Decision(row.decision),
-            tuple(row.domains.split("\n")),
-            row.batch,
-            row.actor,
-            row.at,
-            row.ends_at,
-        )
-        for row in db.execute(query.order_by(followed.c.id))
-    ]
+def forget_campaign_of(db: Connection, comment_id: CommentId) -> None:
+    """Delete what finds the comment's campaign, unless other comments belong to it."""
+    name = sa.select(comments.c.campaign).where(comments.c.id == comment_id).scalar_subquery()
+    shared = sa.exists().where(comments.c.campaign == name, comments.c.id != comment_id)
+    db.execute(sa.delete(campaign_bands).where(campaign_bands.c.campaign == name, ~shared))
 
 
-def stop_following(db: Connection, batch: str, now: datetime) -> None:
-    """Let nobody follow the decisions of that batch any more."""
-    of_batch = followed.c.batch == batch, followed.c.taken_back_at.is_(None)
-    db.execute(sa.update(followed).where(*of_batch).values(taken_back_at=now))
-
-
-def new_members(
-    db: Connection, ids: Sequence[CommentId], now: datetime
-) -> Mapping[CommentId, Followed]:
-    """Return those of `ids` that follow a decision, with the one they follow."""
-    active = {(each.campaign, each.domains): each for each in followed_now(db, now)}
-    if not active:
-        return {}
-    names = {campaign for campaign, _ in active}
-    query = sa.select(comments.c.id, comments.c.campaign).where(
-        comments.c.id.in_(ids), comments.c.campaign.in_(names)
+def forget_ended(db: Connection, before: datetime, limit: int) -> int:
+    """Let campaigns no longer be found of which nothing came since; return how many places."""
+    place = sa.tuple_(campaign_bands.c.band, campaign_bands.c.slot)
+    old = sa.select(campaign_bands.c.band, campaign_bands.c.slot).where(
+        campaign_bands.c.seen_at < before
     )
-    rows = db.execute(query).all()
-    domains = _domains(db, [CommentId(row.id) for row in rows])
-    found = {
-        CommentId(row.id): active.get((row.campaign, domains[CommentId(row.id)])) for row in rows
-    }
-    return {comment_id: decision for comment_id, decision in found.items() if decision}
+    return db.execute(sa.delete(campaign_bands).where(place.in_(old.limit(limit)))).rowcount
 
 
-def site_names(db: Connection, campaign: str, allowed: frozenset[SiteId] | None) -> list[str]:
-    """Return the names of the sites that the campaign reached."""
-    query = (
-        sa.select(sites.c.name)
-        .join(comments, comments.c.site_id == sites.c.id)
-        .where(comments.c.campaign == campaign, *on_sites(allowed))
-        .distinct()
-        .order_by(sites.c.name)
-    )
-    return list(db.scalars(query))
-
-
-def _domains(db: Connection, ids: Sequence[CommentId]) -> dict[CommentId, tuple[str, ...]]:
-    evidence = verdicts_of(db, ids)
-    return {comment_id: _links(evidence.get(comment_id)) for comment_id in ids}
-
-
-def _links(evidence: dict[str, Any] | None) -> tuple[str, ...]:
-    found = (evidence or {}).get("signals", {}).get("links", ())
-    return tuple(sorted(found))
-
-
-def _beginnings(db: Connection, ids: Sequence[str]) -> dict[str, str]:
-    query = sa.select(comments.c.id, sa.func.substr(comments.c.body, 1, 200).label("text"))
-    return {row.id: row.text for row in db.execute(query.where(comments.c.id.in_(ids)))}
+# Built once: putting a statement together costs more than running it.
+_BY_BAND = sa.select(campaign_bands.c.band, campaign_bands.c.campaign).where(
+    campaign_bands.c.band.in_(sa.bindparam("bands", expanding=True))
+)
+_MARK = (
+    sa.update(comments)
+    .where(comments.c.id == sa.bindparam("comment"))
+    .values(campaign=sa.bindparam("name"))
+)

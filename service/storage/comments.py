@@ -1,7 +1,8 @@
 """Comments in the record: one at a time, with its story, and how one changes.
 
-Every change of status goes through `change_status`, which moves the comment
-and writes the event in the caller's transaction, or does neither.
+Every change of status goes through `change_status`, which moves the comment,
+writes the event and what websites are told of it in the caller's transaction,
+or does nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,8 @@ from sqlalchemy import Connection, Row, Select
 
 from service.domain.comment import Author, Comment, CommentId, SiteId, Status, ThreadId, ThreadRef
 from service.domain.decision import Event, EventKind
+from service.storage import outbox
+from service.storage.outbox import Change
 from service.storage.tables import comments, events, reports, sites, threads, verdicts
 
 Rows = Select[Any]
@@ -54,6 +57,7 @@ def select_comments() -> Rows:
         threads.c.key.label("thread_key"),
         threads.c.url.label("thread_url"),
         threads.c.title.label("thread_title"),
+        threads.c.source,
     ).select_from(
         comments.join(sites, comments.c.site_id == sites.c.id).join(
             threads, comments.c.thread_id == threads.c.id
@@ -85,6 +89,7 @@ def row_to_comment(row: Row[Any]) -> Comment:
         judged_at=row.judged_at,
         decided_at=row.decided_at,
         request_id=row.request_id,
+        source=row.source,
     )
 
 
@@ -134,8 +139,21 @@ def change_status(
         .values(dict(columns))
         .values(status=to_status, version=comment.version + 1)
     )
+    if moved.rowcount != 1:
+        return None
     changed = replace(comment, status=to_status, version=comment.version + 1)
-    return append_event(db, changed, comment.status, cause) if moved.rowcount == 1 else None
+    told = Change(
+        comment_id=comment.id,
+        before=comment.status,
+        after=to_status,
+        version=changed.version,
+        actor=cause.actor,
+        reason=cause.reason,
+        # What is erased is gone from the row by now, and the site knows it by no other name.
+        external_id=comment.external_id,
+    )
+    outbox.tell(db, [told], cause.at)
+    return append_event(db, changed, comment.status, cause)
 
 
 def append_event(db: Connection, comment: Comment, from_status: Status, cause: Cause) -> Event:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from uuid_utils import uuid7
 
-from service.domain.comment import CommentId, SiteId, Status, Submission
+from service.domain.comment import CommentId, SiteId, Status, Submission, ThreadId
 from service.domain.errors import (
     DuplicateComment,
     ExternalIdTaken,
@@ -25,11 +25,13 @@ from service.domain.errors import (
     ParentNotFound,
     ThreadClosed,
 )
-from service.domain.site import Caller, Thread
+from service.domain.site import Caller, Moderation, Thread
 from service.limits import Use
-from service.storage import database_now
+from service.storage import akismet, database_now
+from service.storage.akismet import NATIVE, Check
+from service.storage.driver import insert_rows, marks
 from service.storage.sites import thread_from_row
-from service.storage.tables import claims, comments, threads
+from service.storage.tables import claims, comments, instant, milliseconds, threads
 
 #: How long the same text by the same author counts as a duplicate, and how
 #: long an idempotency key is remembered.
@@ -45,19 +47,21 @@ class Waiting:
 
     The hashes are keyed. `fingerprint` stands for the whole content;
     `idempotency`, `external` and `duplicate` for what is claimed, where it is;
-    `uses` are what counts towards the visitor's rate limits.
+    `uses` are what counts towards the visitor's rate limits. `check` is given for
+    what a website shows by itself and only has checked here.
     """
 
     caller: Caller
     submission: Submission
     request_id: str
     fingerprint: str
-    duplicate: str
+    duplicate: str | None
     idempotency: str | None = None
     external: str | None = None
     email_hash: str | None = None
     address_hash: str | None = None
     uses: tuple[Use, ...] = ()
+    check: Check | None = None
 
     @property
     def claimed(self) -> list[tuple[Kind, str]]:
@@ -120,18 +124,23 @@ class _Accepting:
         self._db = db
         self._group = group
         self._now = database_now(db)
+        self._ends = milliseconds(self._now + CLAIM_LIFE)
         self._claims = _live_claims(db, group, self._now)
         self._threads = _known_threads(db, group)
         self._parents = _known_parents(db, group)
         self._comment_rows: list[dict[str, Any]] = []
         self._claim_rows: list[dict[str, Any]] = []
+        self._checks: list[akismet.Kept] = []
 
     def run(self) -> list[Outcome]:
         """Place every member and store what was placed."""
         outcomes = [self._outcome(waiting) for waiting in self._group]
         if self._comment_rows:
-            self._db.execute(_INSERT_COMMENTS, self._comment_rows)
-            self._db.execute(_INSERT_CLAIMS, self._claim_rows)
+            insert_rows(self._db, comments, self._comment_rows)
+            if self._claim_rows:
+                insert_rows(self._db, claims, self._claim_rows)
+            if self._checks:
+                akismet.keep(self._db, self._checks, self._now)
         return outcomes
 
     def _outcome(self, waiting: Waiting) -> Outcome:
@@ -153,8 +162,12 @@ class _Accepting:
         parent = self._parent_of(waiting)
         thread = self._described(thread, waiting) if thread else self._new_thread(waiting)
         comment_id = CommentId(str(uuid7()))
-        self._comment_rows.append(_comment_row(waiting, comment_id, thread, parent, self._now))
+        row = _comment_row(waiting, comment_id, thread, parent, milliseconds(self._now))
+        self._comment_rows.append(row)
         self._claim(waiting, comment_id)
+        if waiting.check:
+            kept = akismet.Kept(comment_id, waiting.caller.site.id, waiting.check)
+            self._checks.append(kept)
         return Accepted(comment_id, "new")
 
     def _parent_of(self, waiting: Waiting) -> _Parent | None:
@@ -176,7 +189,12 @@ class _Accepting:
         site_id, key = waiting.thread_key
         ref = waiting.submission.thread
         statement = sa.insert(threads).values(
-            site_id=site_id, key=key, url=ref.url, title=ref.title, created_at=self._now
+            site_id=site_id,
+            key=key,
+            url=ref.url,
+            title=ref.title,
+            created_at=self._now,
+            source=akismet.SOURCE if waiting.check else NATIVE,
         )
         row = self._db.execute(statement.returning(threads)).one()
         self._threads[waiting.thread_key] = thread_from_row(row)
@@ -204,7 +222,7 @@ class _Accepting:
                     "key": key,
                     "fingerprint": waiting.fingerprint,
                     "comment_id": comment_id,
-                    "expires_at": None if kind == "external" else self._now + CLAIM_LIFE,
+                    "expires_at": None if kind == "external" else self._ends,
                 }
             )
 
@@ -228,9 +246,11 @@ def _live_claims(
 ) -> dict[tuple[Kind, str], _Claim]:
     """Return the claims that still hold; those that ended make way for new ones."""
     asked = [pair for waiting in group for pair in waiting.claimed]
-    names = {"kinds": list({kind for kind, _ in asked}), "keys": [key for _, key in asked]}
-    rows = db.execute(_CLAIMS, names).all()
-    ended = [row for row in rows if _has_ended(row, now)]
+    kinds, keys = list({kind for kind, _ in asked}), [key for _, key in asked]
+    # Both columns of the primary key: by the second alone it would be a full scan.
+    query = _CLAIMS.format(kinds=marks(db, kinds), keys=marks(db, keys))
+    rows = db.exec_driver_sql(query, (*kinds, *keys)).all()
+    ended = [row for row in rows if _has_ended(row, milliseconds(now))]
     for row in ended:
         db.execute(sa.delete(claims).where(claims.c.kind == row.kind, claims.c.key == row.key))
     return {
@@ -242,17 +262,31 @@ def _live_claims(
     }
 
 
-def _has_ended(row: sa.Row[Any], now: datetime) -> bool:
+def _has_ended(row: sa.Row[Any], now: int) -> bool:
     # Whoever took a comment back may well say the same again.
     taken_back = row.kind == "duplicate" and row.status in (Status.WITHDRAWN, Status.ERASED)
     return taken_back or (row.expires_at is not None and row.expires_at <= now)
 
 
 def _known_threads(db: Connection, group: Iterable[Waiting]) -> dict[ThreadKey, Thread]:
-    keys = {waiting.thread_key for waiting in group}
-    names = {"sites": list({site for site, _ in keys}), "keys": list({key for _, key in keys})}
-    found = [thread_from_row(row) for row in db.execute(_THREADS, names)]
+    asked = {waiting.thread_key for waiting in group}
+    sites, keys = list({site for site, _ in asked}), list({key for _, key in asked})
+    query = _THREADS.format(sites=marks(db, sites), keys=marks(db, keys))
+    found = [_thread(row) for row in db.exec_driver_sql(query, (*sites, *keys))]
     return {(thread.site_id, thread.key): thread for thread in found}
+
+
+def _thread(row: sa.Row[Any]) -> Thread:
+    """Return the thread that a row from the driver holds."""
+    return Thread(
+        id=ThreadId(row.id),
+        site_id=SiteId(row.site_id),
+        key=row.key,
+        url=row.url,
+        title=row.title,
+        moderation=Moderation(row.moderation) if row.moderation else None,
+        closed_at=None if row.closed_at is None else instant(row.closed_at),
+    )
 
 
 def _known_parents(db: Connection, group: Iterable[Waiting]) -> dict[CommentId, _Parent]:
@@ -281,9 +315,10 @@ def _comment_row(
     comment_id: CommentId,
     thread: Thread,
     parent: _Parent | None,
-    now: datetime,
+    now: int,
 ) -> dict[str, Any]:
     submission, author = waiting.submission, waiting.submission.author
+    opened = submission.form_opened_at
     return {
         "id": comment_id,
         "site_id": waiting.caller.site.id,
@@ -293,7 +328,7 @@ def _comment_row(
         "depth": parent.depth + 1 if parent else 1,
         "key_id": waiting.caller.key_id,
         "external_id": submission.external_id,
-        "status": Status.PENDING,
+        "status": Status.PENDING.value,
         "version": 1,
         "severity": 0,
         "author_name": author.name,
@@ -307,7 +342,7 @@ def _comment_row(
         "author_verified_id": author.verified_id,
         "author_email_verified": author.email_verified,
         "body": submission.body,
-        "form_opened_at": submission.form_opened_at,
+        "form_opened_at": milliseconds(opened) if opened else None,
         "honeypot_filled": submission.honeypot_filled,
         "report_count": 0,
         "attempts": 0,
@@ -317,19 +352,13 @@ def _comment_row(
     }
 
 
-# Built once: putting a statement together costs more than running it.
 _CLAIMS = (
-    sa.select(claims, comments.c.key_id, comments.c.status)
-    .join(comments, comments.c.id == claims.c.comment_id)
-    # Both columns of the primary key: by the second alone it would be a full scan.
-    .where(
-        claims.c.kind.in_(sa.bindparam("kinds", expanding=True)),
-        claims.c.key.in_(sa.bindparam("keys", expanding=True)),
-    )
+    "SELECT claims.kind, claims.key, claims.fingerprint, claims.comment_id, claims.expires_at,"
+    " comments.key_id, comments.status"
+    " FROM claims JOIN comments ON comments.id = claims.comment_id"
+    " WHERE claims.kind IN ({kinds}) AND claims.key IN ({keys})"
 )
-_THREADS = sa.select(threads).where(
-    threads.c.site_id.in_(sa.bindparam("sites", expanding=True)),
-    threads.c.key.in_(sa.bindparam("keys", expanding=True)),
+_THREADS = (
+    "SELECT id, site_id, key, url, title, moderation, closed_at"
+    " FROM threads WHERE site_id IN ({sites}) AND key IN ({keys})"
 )
-_INSERT_COMMENTS = sa.insert(comments)
-_INSERT_CLAIMS = sa.insert(claims)

@@ -14,6 +14,9 @@ from service.domain.verdict import ENGINE
 from service.storage.comments import locked_comments, verdicts_of
 from service.storage.tables import comments, events, hits, rule_states, ruleset_versions
 
+#: The reason of comments of which only a part could be checked.
+TRUNCATED = "truncated"
+
 #: How long to wait before the first further try, the second and so on; nothing
 #: is tried again after the last, unless rules change.
 PAUSES = tuple(timedelta(minutes=m) for m in (1, 10, 60, 24 * 60, 7 * 24 * 60))
@@ -44,6 +47,7 @@ def mended_comments(
             comments.c.body != "",
             _broke(),
             ~_touched(),
+            ~_cut(),
             sa.or_(_rules_changed(), _rule_put_aside(), *_waited(now)),
         )
         .order_by(comments.c.id)
@@ -71,6 +75,11 @@ def still_broken(db: Connection, ids: Sequence[CommentId]) -> list[Comment]:
 
 def _broke() -> ColumnElement[bool]:
     return sa.exists().where(hits.c.comment_id == comments.c.id, hits.c.category == ENGINE)
+
+
+def _cut() -> ColumnElement[bool]:
+    # Too much to be checked is no fault that anything could mend.
+    return sa.exists().where(hits.c.comment_id == comments.c.id, hits.c.rule == TRUNCATED)
 
 
 def _touched() -> ColumnElement[bool]:

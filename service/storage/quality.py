@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from math import sqrt
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
 from service.domain.comment import Status
 from service.domain.verdict import ENGINE
+from service.statistics import Interval, wilson
 from service.storage.periods import id_at
 from service.storage.tables import comments, events, hits
 
@@ -17,46 +17,20 @@ from service.storage.tables import comments, events, hits
 #: the rule stands in its note.
 RULE_WRONG = "rule_wrong"
 
-#: Standard deviations within which 95 % of a normal distribution lie.
-_Z = 1.96
-
 _REFUSED = (Status.REJECTED, Status.SPAM)
 
 
 @dataclass(frozen=True, slots=True)
-class Precision:
-    """How often people rejected what a rule hit, of how many they judged.
-
-    `low` and `high` bound the true share with 95 % confidence (Wilson's
-    interval); `share` is None where nothing was judged.
-    """
+class Judged:
+    """How many of a rule's comments people decided on, and how many of those they rejected."""
 
     judged: int
     rejected: int
 
     @property
-    def share(self) -> float | None:
-        """The share that people rejected."""
-        return self.rejected / self.judged if self.judged else None
-
-    @property
-    def low(self) -> float:
-        """The lower bound."""
-        return self._wilson()[0]
-
-    @property
-    def high(self) -> float:
-        """The upper bound."""
-        return self._wilson()[1]
-
-    def _wilson(self) -> tuple[float, float]:
-        n = self.judged
-        if not n:
-            return 0.0, 1.0
-        p, z2 = self.rejected / n, _Z * _Z
-        centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-        margin = _Z * sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-        return max(0.0, centre - margin), min(1.0, centre + margin)
+    def precision(self) -> Interval:
+        """The share that was rejected, with its 95 % interval."""
+        return wilson(self.rejected, self.judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +47,8 @@ class RuleFigures:
     hits: int
     decisive: int
     shadow: int
-    all: Precision
-    when_decisive: Precision
+    all: Judged
+    when_decisive: Judged
     overturned: int
     wrong: int
     overlap: int
@@ -124,8 +98,8 @@ def rule_figures(db: Connection, since: datetime, until: datetime) -> dict[str, 
             hits=row.hits,
             decisive=row.decisive,
             shadow=row.shadow,
-            all=Precision(row.judged, row.rejected),
-            when_decisive=Precision(row.decisive_judged, row.decisive_rejected),
+            all=Judged(row.judged, row.rejected),
+            when_decisive=Judged(row.decisive_judged, row.decisive_rejected),
             overturned=row.overturned,
             wrong=row.wrong,
             overlap=row.overlap,

@@ -132,6 +132,7 @@ def thread_from_row(row: Row[Any]) -> Thread:
         title=row.title,
         moderation=Moderation(row.moderation) if row.moderation else None,
         closed_at=row.closed_at,
+        source=row.source,
     )
 
 
@@ -150,4 +151,6 @@ def _site(row: Row[Any]) -> Site:
         public_per_minute=row.public_per_minute,
         server_per_minute=row.server_per_minute,
         house_rules=row.house_rules,
+        akismet_keep_days=row.akismet_keep_days,
+        akismet_discard=row.akismet_discard,
     )

@@ -44,11 +44,21 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Return the milliseconds for `value`."""
-        return None if value is None else round(value.timestamp() * 1000)
+        return None if value is None else milliseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Return the instant in UTC."""
-        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+        return None if value is None else instant(value)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return the moment as the tables keep it."""
+    return round(moment.timestamp() * 1000)
+
+
+def instant(kept: int) -> datetime:
+    """Return the moment that the tables keep so."""
+    return datetime.fromtimestamp(kept / 1000, UTC)
 
 
 #: A 64-bit key that counts up on both databases (SQLite does so for INTEGER only).
@@ -70,6 +80,8 @@ sites = Table(
     Column("public_per_minute", Integer),
     Column("server_per_minute", Integer),
     Column("house_rules", Text, nullable=False),
+    Column("akismet_keep_days", Integer, nullable=False, server_default="30"),
+    Column("akismet_discard", Boolean, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
 )
 
@@ -96,6 +108,8 @@ threads = Table(
     Column("moderation", String(8)),
     Column("closed_at", Instant),
     Column("created_at", Instant, nullable=False),
+    # Who shows its comments: we, or a website that only has them checked here.
+    Column("source", String(8), nullable=False, server_default="native"),
     UniqueConstraint("site_id", "key"),
 )
 
@@ -133,7 +147,7 @@ comments = Table(
     Column("pending_since", Instant),
     Column("judged_at", Instant),
     Column("decided_at", Instant),
-    Column("campaign", String(16), index=True),
+    Column("campaign", String(32), index=True),
     UniqueConstraint("site_id", "external_id"),
 )
 # What the sweep looks for: few rows at any moment, so the index stays tiny.
@@ -325,13 +339,15 @@ rule_states = Table(
 )
 
 #: Where texts that are nearly the same find each other: a campaign stands under
-#: each band of the fingerprint of its first text, which is also its name.
+#: each band of the fingerprint of its first text, which is also its name. A band
+#: has few slots, so that what is kept and looked at is bounded.
 campaign_bands = Table(
     "campaign_bands",
     metadata,
-    Column("band", String(24), primary_key=True),
-    Column("campaign", String(16), primary_key=True),
-    Column("seen_at", Instant, nullable=False, index=True),
+    Column("band", String(8), primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("campaign", String(32), nullable=False),
+    Column("seen_at", Instant, nullable=False),
 )
 
 #: Approved comments that a person is asked to look at, for the sake of a rule in
@@ -359,6 +375,82 @@ trials = Table(
     Column("total", Integer, nullable=False),
     Column("result", JSON),
     Column("finished_at", Instant),
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("seed", String(64), nullable=False),
+    Column("old_seed", String(64)),
+    Column("old_until", Instant),
+    Column("failures", Integer, nullable=False),
+    Column("resting_until", Instant),
+    Column("disabled_at", Instant),
+    Column("disabled_why", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+#: What websites are told, written together with the change that it tells of.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("key", String(40), nullable=False, unique=True),
+    Column("endpoint_id", ForeignKey("webhook_endpoints.id"), nullable=False),
+    Column("comment_id", ForeignKey("comments.id"), nullable=False, index=True),
+    Column("type", String(32), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("delivered_at", Instant),
+)
+# What is due at an endpoint; few rows at any moment.
+Index(
+    "ix_outbox_due",
+    outbox.c.endpoint_id,
+    outbox.c.next_at,
+    sqlite_where=text("state = 'waiting'"),
+    postgresql_where=text("state = 'waiting'"),
+)
+Index("ix_outbox_log", outbox.c.state, outbox.c.id)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("message_id", ForeignKey("outbox.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("status", Integer),
+    Column("error", Text, nullable=False),
+)
+
+#: What is known of a comment that came to be checked by an Akismet client. Where
+#: the verdict came too late, `callback` and `callback_key` tell whom to tell, and
+#: are forgotten then.
+akismet_checks = Table(
+    "akismet_checks",
+    metadata,
+    Column("comment_id", ForeignKey("comments.id"), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("callback", Text),
+    Column("callback_key", String(12)),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Instant),
+)
+Index("ix_akismet_checks_fingerprint", akismet_checks.c.site_id, akismet_checks.c.fingerprint)
+Index(
+    "ix_akismet_checks_due",
+    akismet_checks.c.next_at,
+    sqlite_where=text("next_at IS NOT NULL"),
+    postgresql_where=text("next_at IS NOT NULL"),
 )
 
 #: The sites whose comments a moderator reviews who does not review all.
@@ -449,7 +541,7 @@ followed = Table(
     "followed",
     metadata,
     Column("id", Serial, primary_key=True),
-    Column("campaign", String(16), nullable=False, index=True),
+    Column("campaign", String(32), nullable=False, index=True),
     Column("decision", String(8), nullable=False),
     Column("domains", Text, nullable=False),
     Column("batch", String(36), nullable=False, index=True),

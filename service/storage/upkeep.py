@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from service.domain.comment import Comment, CommentId, Status
 from service.storage import database_now
+from service.storage.campaigns import forget_campaign_of
 from service.storage.comments import row_to_comment, select_comments
 from service.storage.notes import forget_notes
 from service.storage.tables import claims, comments, events, leases, reports, verdicts
@@ -159,6 +160,7 @@ def comments_by_email(db: Connection, email: str, email_hash: str, limit: int) -
 def forget_traces(db: Connection, comment_id: CommentId) -> None:
     """Delete what others keep of the comment's content: claims, notes, quoted text."""
     db.execute(sa.delete(claims).where(claims.c.comment_id == comment_id))
+    forget_campaign_of(db, comment_id)
     for table in (reports, events):
         # The one change that the audit log permits: a note may quote the text.
         noted = table.c.comment_id == comment_id, table.c.note != ""

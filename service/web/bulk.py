@@ -13,7 +13,7 @@ from service.domain.decision import Decision
 from service.domain.errors import FieldError, InvalidSubmission
 from service.domain.lane import Lane
 from service.moderation import MAX_BATCH
-from service.storage import campaigns as record
+from service.storage import following as record
 from service.storage import takeback
 from service.storage.people import accounts
 from service.storage.reviewing import (

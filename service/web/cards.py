@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from service.domain.comment import REVIEWABLE, Comment, SiteId, Status
 from service.domain.decision import Event, EventKind
 from service.domain.lane import FAR_OVER
-from service.storage.campaigns import campaign_size
 from service.storage.comments import comment_by_id, events_of
+from service.storage.following import campaign_size
 from service.storage.notes import Note, author_of, notes_on
 from service.storage.reviewing import AuthorHistory, AuthorRecord, ReviewItem, author_history
 from service.web.pages import ago

@@ -1,5 +1,7 @@
 """`POST /v1/check`: the verdict on a text now, and nothing kept of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import BoundedSemaphore
 
 from flask import Blueprint, Response, current_app, jsonify, request
@@ -52,10 +54,17 @@ def check() -> Response:
     caller = require_server_key(needed)
     submission = read_submission(caller, strict_json(request))
     payload = {"site_id": caller.site.id, "submission": submission_to_json(submission)}
+    with check_seat():
+        return jsonify(needed.jobs.check(payload))
+
+
+@contextmanager
+def check_seat() -> Iterator[None]:
+    """Let the block wait for a worker; raise CheckUnavailable where too many do so already."""
     seats: BoundedSemaphore = current_app.extensions[_SEATS]
     if not seats.acquire(blocking=False):
         raise CheckUnavailable("too many checks wait already")
     try:
-        return jsonify(needed.jobs.check(payload))
+        yield
     finally:
         seats.release()

@@ -15,6 +15,7 @@ from service.keyring import Keyring
 from service.limits import Limiter
 from service.moderation import Moderation
 from service.moderation.staff import Staff
+from service.rulesets import Rulesets
 from service.settings import Settings
 from service.storage import Store
 from service.web.callers import KeyDirectory
@@ -33,6 +34,7 @@ class Services:
     intake: Intake
     moderation: Moderation
     staff: Staff
+    rulesets: Rulesets
     limiter: Limiter
     claims: Claims
     keys: KeyDirectory

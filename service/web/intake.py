@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
-from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from service import metrics
@@ -11,6 +11,7 @@ from service.domain.errors import FieldError, InvalidSubmission, ModerationError
 from service.domain.site import Caller, Site
 from service.storage.intake import Accepted
 from service.web import forms
+from service.web.answers import answer
 from service.web.callers import bearer_token, origin_of, require_site_key, visitor_address
 from service.web.context import Services, receipt_url, services
 from service.web.openapi import documented
@@ -135,15 +136,15 @@ def _accept(needed: Services, caller: Caller, fields: object, honeypot: bool) ->
 
 
 def _idempotency_key() -> str | None:
-    keys = request.headers.getlist("Idempotency-Key")
-    if not keys:
+    sent: str | None = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+    if sent is None:
         return None
     # A structured-field string is quoted; clients send bare tokens as well. Servers
     # join repeated headers with commas, which a bare token cannot hold.
-    sent = keys[0].strip()
+    sent = sent.strip()
     quoted = len(sent) > 1 and sent[0] == sent[-1] == '"'
     key = sent[1:-1] if quoted else sent
-    repeated = len(keys) > 1 or '"' in key or ("," in key and not quoted)
+    repeated = '"' in key or ("," in key and not quoted)
     if repeated or not key or len(key) > _MAX_IDEMPOTENCY_KEY or not key.isprintable():
         raise BadRequest(
             f"Send one Idempotency-Key of 1 to {_MAX_IDEMPOTENCY_KEY} printable characters."
@@ -163,12 +164,12 @@ def _form_fields(site: Site) -> tuple[dict[str, object], bool]:
 
 
 def _as_json(accepted: Accepted) -> Response:
-    response = jsonify(
+    told = AcceptedOut(
         id=accepted.comment_id,
         status=accepted.status,
         receipt_url=receipt_url(accepted.comment_id),
     )
-    response.status_code = 200 if accepted.how == "known" else 202
+    response = answer(told, 200 if accepted.how == "known" else 202)
     response.headers["Location"] = f"/v1/comments/{accepted.comment_id}"
     if accepted.how == "replayed":
         response.headers["Idempotent-Replayed"] = "true"

@@ -22,6 +22,7 @@ from flask import (
     session,
     url_for,
 )
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, current_user, login_required
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
@@ -87,8 +88,25 @@ class _Manager(LoginManager):  # type: ignore[misc]  # the library has no types
         return response
 
 
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's own sessions, prepared only for those who have or get one.
+
+    Programs have none: for them half of what Flask did for a request was this.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
+
+
 def init_app(app: Flask) -> None:
     """Let `app` know who asks, and guard what signed-in people send."""
+    app.session_interface = _Sessions()
     pages.init_app(app)
     manager = _Manager(app)
     manager.session_protection = None  # sessions live in the record, not in the cookie

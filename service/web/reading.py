@@ -20,6 +20,7 @@ from werkzeug.routing import BaseConverter
 from service.domain.comment import CommentId
 from service.domain.errors import ThreadNotFound
 from service.domain.site import Site
+from service.storage.akismet import NATIVE
 from service.storage.reading import EMPTY_PAGE, Page, PublicComment, counts, flat_page, tree_page
 from service.storage.sites import site_by_slug, thread_by_key
 from service.web.answers import answer, read_query
@@ -181,7 +182,7 @@ def read_page(site: Site, thread_key: str, view: View, after: CommentId | None =
     """Return a page of the site's thread; an empty one if nobody wrote there."""
     with services().store.read() as db:
         thread = thread_by_key(db, site.id, thread_key)
-        if thread is None:
+        if thread is None or thread.source != NATIVE:
             return EMPTY_PAGE
         return (tree_page if view == "tree" else flat_page)(db, thread.id, after)
 

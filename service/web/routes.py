@@ -5,6 +5,7 @@ from flask import Flask
 from service.settings import Settings
 from service.web import (
     account,
+    akismet,
     authors,
     bulk,
     check,
@@ -12,6 +13,7 @@ from service.web import (
     console,
     demo,
     documents,
+    feeds,
     health,
     intake,
     live,
@@ -23,9 +25,13 @@ from service.web import (
     receipts,
     reports,
     review,
+    rules,
     security,
     start,
     threads,
+    webhooks,
+    websites,
+    wordpress,
 )
 
 #: Every blueprint, in the order in which a reader would look for them.
@@ -33,13 +39,20 @@ BLUEPRINTS = (
     intake.bp,
     check.bp,
     reading.bp,
+    feeds.bp,
     reports.bp,
     receipts.bp,
     comments.bp,
     threads.bp,
     review.bp,
+    rules.bp,
     login.bp,
     console.bp,
+    webhooks.bp,
+    wordpress.keys,
+    wordpress.bp,
+    websites.bp,
+    akismet.bp,
     live.bp,
     numbers.bp,
     bulk.bp,
@@ -56,7 +69,7 @@ BLUEPRINTS = (
 def init_app(app: Flask, settings: Settings) -> None:
     """Put every page and endpoint on `app`."""
     problems.init_app(app)
-    security.init_app(app)
+    security.init_app(app, settings)
     login.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint, web_threads=settings.web_threads)

@@ -1,7 +1,11 @@
 """Headers that every answer carries, and who may read answers from other origins."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 from flask import Flask, Response, request
 
+from service.settings import Settings
 from service.web.context import services
 
 _POLICY = (
@@ -21,37 +25,56 @@ def content_policy(*form_origins: str) -> str:
     return _POLICY.format(forms=" ".join(("'self'", *form_origins)))
 
 
-_HEADERS = (
+_HEADERS = [
     ("Content-Security-Policy", content_policy()),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
-)
-_ENCRYPTED_HEADERS = (*_HEADERS, ("Strict-Transport-Security", "max-age=31536000"))
+]
+_ENCRYPTED = ("Strict-Transport-Security", "max-age=31536000")
+_UNCACHED = ("Cache-Control", "no-store")
+
+_Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
     """Add the headers to every answer of `app`."""
-    app.after_request(_harden)
+    secure = settings.base_url.startswith("https://")
+    headers = [*_HEADERS, _ENCRYPTED] if secure else _HEADERS
+    static = f"{app.static_url_path}/"
+    app.wsgi_app = _hardened(app.wsgi_app, headers, static)  # type: ignore[assignment,method-assign]
     app.after_request(_share)
 
 
-def _harden(response: Response) -> Response:
-    present = {name.lower() for name, _ in response.headers}
-    secure = services().settings.base_url.startswith("https://")
-    for name, value in _ENCRYPTED_HEADERS if secure else _HEADERS:
-        if name.lower() not in present:
-            response.headers.add(name, value)
-    if "cache-control" not in present and request.endpoint != "static":
-        response.headers.add("Cache-Control", "no-store")
-    return response
+def _hardened(
+    application: _Application, headers: list[tuple[str, str]], static: str
+) -> _Application:
+    """Return `application` with `headers` in every answer that does not set its own.
+
+    Added to the finished answer, as a plain list: each header that Flask's own
+    answers hold is checked and copied three times.
+    """
+    added = [(name.lower(), (name, value)) for name, value in headers]
+    uncached = [*added, (_UNCACHED[0].lower(), _UNCACHED)]
+
+    def hardened(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        wanted = added if environ["PATH_INFO"].startswith(static) else uncached
+
+        def start(status: str, answered: list[tuple[str, str]], *error: Any) -> Any:
+            present = {name.lower() for name, _ in answered}
+            answered += [header for name, header in wanted if name not in present]
+            return start_response(status, answered, *error)
+
+        return application(environ, start)
+
+    return hardened
 
 
 def _share(response: Response) -> Response:
     """Let the pages of known sites read the answers to what they post."""
-    origin = request.headers.get("Origin")
-    if request.endpoint not in _CROSS_ORIGIN_ENDPOINTS or not origin:
+    origin = request.environ.get("HTTP_ORIGIN")
+    if not origin or request.endpoint not in _CROSS_ORIGIN_ENDPOINTS:
         return response
     response.vary.add("Origin")
     if services().keys.knows_origin(origin):

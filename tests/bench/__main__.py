@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import accept, console, idle, judge, together
+from tests.bench import accept, check, console, idle, judge, rules, together
 from tests.bench.load import require_wrk
 from tests.bench.measures import Measure, table
 from tests.bench.stand import postgres_stand, sqlite_stand
@@ -34,6 +34,11 @@ def _idle() -> list[Measure]:
         return idle.measure(stand)
 
 
+def _check() -> list[Measure]:
+    with sqlite_stand() as stand:
+        return check.measure(stand)
+
+
 def _console_sqlite() -> list[Measure]:
     with sqlite_stand() as stand:
         return console.measure(stand, "SQLite")
@@ -45,7 +50,9 @@ def _console_postgres() -> list[Measure]:
 
 
 PARTS: dict[str, Callable[[], list[Measure]]] = {
+    "rules": rules.measure,
     "idle": _idle,
+    "check": _check,
     "judge": _judge,
     "accept": _accept_sqlite,
     "accept-postgres": _accept_postgres,

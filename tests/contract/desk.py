@@ -12,13 +12,14 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from service import settings as service_settings
+from service.domain.clock import utc_now
 from service.domain.comment import Author, Comment, CommentId, Status, Submission, ThreadRef
 from service.domain.decision import Decision, Event, EventKind, Moderator, Role
 from service.domain.site import Caller, KeyKind, Site
 from service.domain.verdict import Hit, RuleError, Span, Total, Verdict
 from service.jobs import MODERATION, JobQueue
 from service.keyring import Keyring, new_key
-from service.moderation import Moderation, utc_now
+from service.moderation import Moderation
 from service.settings import Settings
 from service.storage import Store, database_now, judging
 from service.storage.comments import comment_by_id, events_of, verdict_of

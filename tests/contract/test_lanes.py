@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from service.domain.clock import utc_now
 from service.domain.comment import Author, CommentId, Status
 from service.domain.decision import Decision
 from service.domain.lane import Lane
 from service.domain.verdict import Hit, Total, Verdict
-from service.moderation import utc_now
 from service.storage import judging
 from service.storage.lanes import LaneCount, lane_counts
 from service.storage.reviewing import ReviewFilter, count_matching, matching_ids, queue_rows

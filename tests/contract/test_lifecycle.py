@@ -63,6 +63,14 @@ class Story:
         seen = version == self.version or (judged_since and version == self.version - 1)
         return bool(seen) and self.status in REVIEWABLE
 
+    def may_become(self, wanted: Status) -> bool:
+        """Whether a decision changes something: to confirm what rules approved does."""
+        by_people = self.changes[-1:] and self.changes[-1][0] in (
+            EventKind.DECISION,
+            EventKind.UNDO,
+        )
+        return self.status in REVIEWABLE and not (self.status is wanted and by_people)
+
     def move(self, kind: EventKind, to: Status) -> None:
         """Write the change down."""
         self.changes.append((kind, self.status, to))
@@ -127,8 +135,8 @@ class Lifecycle(RuleBasedStateMachine):
         """A moderator decides on several at once."""
         result = self.desk.moderation.decide_many(ids, decision, moderator=self.desk.moderator)
 
-        movable = REVIEWABLE - {decision.status}
-        assert result.decided == [each for each in ids if self.stories[each].status in movable]
+        movable = [each for each in ids if self.stories[each].may_become(decision.status)]
+        assert result.decided == movable
         assert sorted([*result.decided, *result.unchanged]) == sorted(ids)
         if not result.decided:
             return multiple()

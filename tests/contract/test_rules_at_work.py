@@ -7,18 +7,20 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from service.domain.clock import utc_now
 from service.domain.comment import CommentId, Status
 from service.domain.decision import Decision, EventKind
 from service.domain.lane import Lane
 from service.domain.ruleset import SHIPPED_BY, Hindrance, RuleOutline, RulesetSource, RuleState
 from service.domain.verdict import ENGINE, Hit, Mode, Total, Verdict
-from service.moderation import utc_now
+from service.jobs import JobQueue
+from service.moderation.mending import Mending
 from service.storage import judging, quality, rulesets, samples
 from service.storage.mending import PAUSES
 from service.storage.reviewing import ReviewFilter, review_list
 from service.storage.tables import events
 from service.storage.tables import samples as sample_table
-from tests.contract.desk import Desk
+from tests.contract.desk import NO_REDIS, Desk
 
 WHY = "Because"
 
@@ -280,18 +282,6 @@ def test_comments_outside_the_period_and_broken_rules_do_not_count(desk: Desk) -
         assert set(quality.last_hits(db, now - timedelta(hours=1))) == {"links"}
 
 
-@pytest.mark.parametrize(
-    ("rejected", "judged", "low", "high"),
-    [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.278), (11, 12, 0.646, 0.985), (50, 100, 0.404, 0.596)],
-)
-def test_precision_is_bounded_as_wilson_has_it(
-    rejected: int, judged: int, low: float, high: float
-) -> None:
-    found = quality.Precision(judged, rejected)
-
-    assert (round(found.low, 3), round(found.high, 3)) == (low, high)
-
-
 # --- mending -------------------------------------------------------------------
 
 BROKEN = hit("flood", category=ENGINE)
@@ -372,14 +362,12 @@ def test_one_that_killed_its_worker_is_tried_alone(desk: Desk) -> None:
     assert desk.jobs_waiting() == [[calm], [poison]]
 
 
-def test_nothing_is_sent_back_while_jobs_wait_or_redis_is_away(
-    desk: Desk, desk_without_redis: Desk
-) -> None:
+def test_nothing_is_sent_back_while_jobs_wait_or_redis_is_away(desk: Desk) -> None:
     comment_id = broken(desk, hours_ago=1)
     desk.jobs.moderate([comment_id])
 
     assert desk.moderation.mend() == 0
-    assert desk_without_redis.moderation.mend() == 0
+    assert Mending(desk.store, JobQueue(NO_REDIS)).run() == 0
     assert desk.status(comment_id) is Status.HELD
 
 

@@ -14,11 +14,15 @@ from click.testing import CliRunner, Result
 
 from service.__main__ import main
 from service.app import create_app
+from service.domain.clock import utc_now
 from service.domain.decision import Decision, Reason
-from service.moderation import utc_now
-from service.storage import Store, open_store
+from service.domain.ruleset import Hindrance, RuleState
+from service.storage import Store, open_store, outbox, rulesets, trials
 from service.storage.archive import back_up
 from service.storage.tables import leases, metadata
+from service.storage.trials import TrialKind
+from service.webhooks.postman import Postman
+from tests.support.akismet import FORM, form
 from tests.support.databases import DIALECTS, Databases, as_setting
 from tests.support.world import World
 
@@ -70,6 +74,10 @@ def everything(store: Store) -> dict[str, list[dict[str, Any]]]:
 
 def fill(world: World) -> None:
     """Leave something in every table, replies and odd characters among it."""
+    with world.store.write() as db:
+        endpoint = outbox.add_endpoint(
+            db, world.site.id, "https://127.0.0.1:9/hook", seed="seed", now=utc_now()
+        )
     approved = world.approved_comment(body="caf\u00e9 \u2603 \U0001f600\n\u0085", external_id="a-1")
     reply = world.approved_comment(parent_id=approved)
     held = world.held_comment(author={"verified_id": "u-1", "email_verified": True})
@@ -77,8 +85,13 @@ def fill(world: World) -> None:
         [held], Decision.REJECT, moderator=world.moderator, reason=Reason.ADVERTISING, note="\u2713"
     )
     world.moderation.report(reply, site_id=world.site.id, reporter="f" * 64, reason="abuse")
+    world.approved_comment(body="Long enough to be known again by its fingerprint, whoever it is.")
+    world.moderation.sample()
+    leave_trial(world)
     world.post_comment()
     world.second_site()
+    world.client.post("/1.1/submit-spam", data=form(world.akismet_key), content_type=FORM)
+    Postman(world.store, world.services.keyring, world.settings).deliver(endpoint.id)
     with world.store.write() as db:
         for table in metadata.sorted_tables:
             if db.execute(sa.select(table).limit(1)).first() is None:
@@ -93,6 +106,19 @@ def made_up(table: sa.Table, comment_id: str) -> dict[str, Any]:
         if column.name not in values and column.autoincrement is not True and column.name != "id":
             values[column.name] = kinds.get(type(column.type).__name__, "\u2713")
     return {name: value for name, value in values.items() if name in table.columns}
+
+
+def leave_trial(world: World) -> None:
+    """Leave a rule in the shadow, and a ruleset that is tried."""
+    now = utc_now()
+    with world.store.write() as db:
+        live = rulesets.live_version(db)
+        assert live is not None
+        state = RuleState("gtube", Hindrance.BRAKED, "Held \u00bd", now)
+        rulesets.add_state(db, live.number, state)
+        trials.add_trial(
+            db, TrialKind.BACKTEST, live.hash, {"days": 7}, asked_by="moderator:mod", now=now
+        )
 
 
 @pytest.mark.parametrize("target", DIALECTS)

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from service.__main__ import main
+from service.domain.clock import utc_now
 from service.domain.site import KeyKind
 from service.keyring import digest
-from service.moderation import utc_now
 from service.storage import Store
 from service.storage.people import Account, accounts, moderator_by_token
 from service.storage.sites import caller_by_key, list_sites, site_by_slug

@@ -16,11 +16,10 @@ from service.domain.site import Moderation
 from service.jobs import JobQueue
 from service.storage import judging
 from service.storage.tables import comments, events, hits, verdicts
-from tests.support.judging import shipped
+from tests.support.judging import FixedRules, shipped
 from tests.support.world import World, comment_json
 from worker.hand import Hand
 from worker.mailservers import MailServers
-from worker.rules import RULES
 from worker.ruleset import Match, Rule
 from worker.runtime import NotRecorded, Runtime
 from worker.signals.comment import Signals
@@ -34,7 +33,7 @@ def runtime_with(world: World, *rules: Rule, **changes: Any) -> Runtime:
     given: dict[str, Any] = {
         "store": world.store,
         "jobs": world.jobs,
-        "ruleset": replace(shipped(), rules=RULES + rules),
+        "rules": FixedRules(world.store, replace(shipped(), rules=shipped().rules + rules)),
         "mail_servers": MailServers(lookup=lambda _: None),
     }
     return Runtime(changes.pop("settings", world.settings), **(given | changes))
@@ -75,8 +74,13 @@ def test_a_held_comment_keeps_every_reason(world: World) -> None:
     comment_id = world.judged_comment(body=f"you asshole, {TWO_LINKS}")
 
     assert world.status(comment_id) == "held"
-    assert world.rules_hit(comment_id) == {"listed-word", "several-links", "newcomer-link"}
-    assert count(world, hits, comment_id) == 3
+    assert world.rules_hit(comment_id) == {
+        "insult-at-you",
+        "listed-word",
+        "newcomer-link",
+        "several-links",
+    }
+    assert count(world, hits, comment_id) == 4
 
 
 def test_a_job_that_comes_twice_changes_nothing(world: World, redis_client: redis.Redis) -> None:

@@ -9,10 +9,13 @@ import pytest
 import redis
 from rq import Worker
 
+from service.domain.clock import utc_now
 from service.jobs import QUEUES
+from service.storage import outbox
 from tests.conftest import SECRET
 from tests.support.processes import Process, alive, children, command_line, python
 from tests.support.processes import resident_megabytes as megabytes
+from tests.support.receiver import Receiver
 from tests.support.waiting import wait_until
 from tests.support.world import World
 
@@ -38,6 +41,7 @@ def start(
         "REDIS_URL": redis_url,
         "SWEEP_SECONDS": "0.2",
         "OVERDUE_SECONDS": "1",
+        "WEBHOOK_NETWORKS": "127.0.0.0/8",
     }
 
     def run() -> Process:
@@ -79,8 +83,8 @@ def test_a_comment_is_judged_and_a_check_answered(world: World, start: Start) ->
 def test_each_job_has_a_process_of_modest_size(start: Start) -> None:
     process = start()
 
-    wait_until(lambda: len(children(process.pid)) == 3, 10, "three processes")
-    for role in ("moderation", "check", "sweep"):
+    wait_until(lambda: len(children(process.pid)) == 5, 10, "five processes")
+    for role in ("moderation", "check", "webhooks", "trials", "sweep"):
         assert megabytes(child(process, role)) < 150
         assert "-m worker" in command_line(child(process, role))
 
@@ -106,6 +110,20 @@ def test_a_comment_whose_job_is_lost_is_swept_up(
     start()
 
     wait_until(lambda: world.status(comment_id) == "approved", 20, "swept and judged")
+
+
+def test_a_website_hears_of_its_comment(world: World, start: Start) -> None:
+    with Receiver() as receiver:
+        with world.store.write() as db:
+            outbox.add_endpoint(db, world.site.id, receiver.url, seed="s", now=utc_now())
+        start()
+        comment_id = world.post_comment(external_id="wp-7")
+        wait_until(lambda: receiver.received, 20, "told")
+
+    [request] = receiver.received
+    assert request.type == "comment.approved"
+    assert request.json()["data"]["id"] == comment_id
+    assert request.json()["data"]["external_id"] == "wp-7"
 
 
 def test_it_stops_in_order_when_told(world: World, start: Start, redis_client: redis.Redis) -> None:

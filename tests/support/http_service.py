@@ -50,11 +50,22 @@ class HttpService(ABC):
         timeout: float = 10.0,
     ) -> Answer:
         """Send one request on a connection of its own; `payload` goes as JSON."""
+        body = None if payload is None else json.dumps(payload).encode()
+        kind = {} if payload is None else {"Content-Type": "application/json"}
+        return self.request_raw(method, path, body, {**kind, **(headers or {})}, timeout)
+
+    def request_raw(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout: float = 10.0,
+    ) -> Answer:
+        """Send one request with these very bytes as its body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            body = None if payload is None else json.dumps(payload)
-            kind = {} if payload is None else {"Content-Type": "application/json"}
-            connection.request(method, path, body, {**kind, **(headers or {})})
+            connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
             return Answer(response.status, Headers(response.getheaders()), response.read())
         finally:

@@ -4,13 +4,17 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from sqlalchemy import Connection
+
 from service.domain.comment import Author, Comment, CommentId, SiteId, Status, ThreadId, ThreadRef
 from service.domain.history import AuthorHistory
 from service.domain.verdict import Verdict
+from service.storage import Store
 from worker.context import Context
 from worker.engine import judge
 from worker.ruleset import Ruleset
 from worker.ruleset.shipped import load_ruleset
+from worker.rulesets import Live, LiveRules
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STRANGER = Author(name="Ann", email="ann@example.com")
@@ -23,6 +27,27 @@ RECORD = AuthorHistory(approved=3, seen=3)
 def shipped() -> Ruleset:
     """Return the ruleset that ships."""
     return load_ruleset()
+
+
+class FixedRules(LiveRules):
+    """Rules that no version of the record stands for; `None` is no rules at all."""
+
+    def __init__(self, store: Store, ruleset: Ruleset | None) -> None:
+        super().__init__(store)
+        self._fixed = Live(ruleset)
+
+    def prepare(self) -> Live:
+        """Return the rules; nothing is published."""
+        return self._fixed
+
+    def current(self, db: Connection) -> Live:
+        """Return the rules."""
+        return self._fixed
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Which ruleset this is."""
+        return {"ruleset": self._fixed.hash, "ruleset_failed": ""}
 
 
 def a_comment(body: str = "A calm remark.", **fields: Any) -> Comment:

@@ -18,10 +18,10 @@ from service.jobs import JobQueue
 from service.settings import Settings, load
 from service.storage import open_store
 from tests.support.gate import FOREVER, Gate
+from tests.support.judging import FixedRules
 from worker import runtime
 from worker.mailservers import MailServers
 from worker.processes import ROLES, run
-from worker.rules import RULES
 from worker.ruleset import Match, Rule
 from worker.ruleset.shipped import load_ruleset
 from worker.runtime import Runtime
@@ -65,12 +65,14 @@ def _tampered(settings: Settings) -> Runtime:
                 deed()
         return None
 
-    rules = (Rule("tampered", "engine", 10, "Never seen", check), *RULES)
+    ruleset = load_ruleset()
+    rules = (Rule("tampered", "engine", 10, "Never seen", check), *ruleset.rules)
+    store = open_store(settings.database_url)
     return Runtime(
         settings,
-        store=open_store(settings.database_url),
+        store=store,
         jobs=JobQueue(settings.redis_url),
-        ruleset=replace(load_ruleset(), rules=rules),
+        rules=FixedRules(store, replace(ruleset, rules=rules)),
         mail_servers=MailServers(),
     )
 

@@ -28,7 +28,7 @@ from service.storage.tables import comments
 from worker import runtime
 from worker.mailservers import MailServers
 from worker.queue_worker import QueueWorker
-from worker.ruleset.shipped import load_ruleset
+from worker.rulesets import LiveRules
 from worker.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class World:
         """Send a valid comment, changed as `comment_json` says, and return its id."""
         answer = self.post(comment_json(**changes))
         assert answer.status_code == 202, answer.get_data(as_text=True)
+        self.hand_over()
         return CommentId(answer.get_json()["id"])
 
     def judged_comment(self, **changes: Any) -> CommentId:
@@ -140,21 +141,29 @@ class World:
 
     def run_worker_once(self, queue: str = MODERATION) -> None:
         """Let a real worker do all jobs that wait on `queue`, in this process."""
+        self.hand_over()
         with patch.object(runtime, "current", lambda: self.runtime):
             QueueWorker(queue, connect(self.settings.redis_url, answer_seconds=None)).work(
                 burst=True, logging_level="WARNING"
             )
 
+    def hand_over(self) -> None:
+        """Wait until there are jobs for all comments that were taken in."""
+        # Its end is when that is so; the next comment makes it begin again.
+        self.services.intake.close()
+
     @cached_property
     def runtime(self) -> Runtime:
         """The worker's side. Domains named `takes-no-mail.example` take no mail, others do."""
-        return Runtime(
+        runtime = Runtime(
             self.settings,
             store=self.store,
             jobs=self.jobs,
-            ruleset=load_ruleset(),
+            rules=LiveRules(self.store),
             mail_servers=MailServers(lookup=lambda domain: domain != "takes-no-mail.example"),
         )
+        runtime.warm_up()
+        return runtime
 
     def get(self, comment_id: CommentId) -> dict[str, Any]:
         """Return a comment as the website reads it."""

@@ -7,12 +7,13 @@ import pytest
 
 from service.domain.comment import Status
 from service.domain.history import AuthorHistory
-from service.domain.verdict import Hit, RuleError, Total
+from service.domain.verdict import Hit, RuleError, Total, Verdict
 from tests.support.judging import NOON, a_comment, shipped, verdict_on
+from tests.support.rulesets import ruleset_when, verdict_of
 from worker.context import Context
-from worker.engine import held_unchecked, judge
+from worker.engine import Missing, held_unchecked, judge, replay
 from worker.ruleset import Match, Rule, RuleMode, Ruleset
-from worker.signals.comment import Lists, Signals
+from worker.signals.comment import Signals
 
 CALM = Context(at=NOON)
 
@@ -35,7 +36,7 @@ def failing(mode: RuleMode = "live") -> Rule:
 
 def ruleset(*rules: Rule) -> Ruleset:
     """Return a ruleset of these rules alone."""
-    return Ruleset(rules, Lists(), {"spam": 10, "abuse": 10}, "test")
+    return Ruleset(rules, {"spam": 10, "abuse": 10}, "test")
 
 
 def needed(*rules: Rule) -> set[str]:
@@ -121,13 +122,13 @@ def test_the_verdict_keeps_what_the_rules_read_and_what_was_absent() -> None:
     verdict = verdict_on(
         "see http://example.com/a",
         history=AuthorHistory(claimed_approved=2, seen=5),
-        text_seen=None,
+        counts={"text.1h": None},
     )
 
     assert verdict.signals["links"] == ["example.com"]
     assert verdict.signals["author.claimed_approved"] == 2
     assert verdict.signals["author.seen"] == 5
-    assert set(verdict.absent) == {"count.text.1h", "email.deliverable"}
+    assert {"count.text.1h", "email.deliverable", "form_seconds"} <= set(verdict.absent)
 
 
 def test_judging_again_gives_the_same() -> None:
@@ -142,7 +143,7 @@ def test_a_verdict_is_plain_json() -> None:
     plain = verdict.as_dict()
 
     assert json.loads(json.dumps(plain)) == plain
-    assert plain["at"] == "2026-03-01T12:00:00+00:00"
+    assert plain["at"] == "2026-03-01T12:00:00Z"
     assert plain["hits"][0]["spans"] == [{"field": "body", "start": 4, "end": 22, "view": "links"}]
 
 
@@ -151,3 +152,67 @@ def test_what_could_not_be_checked_is_held_for_that_reason_alone() -> None:
 
     assert (verdict.status, verdict.severity) == (Status.HELD, 1)
     assert [(hit.category, hit.needed, hit.spans) for hit in verdict.hits] == [("engine", True, ())]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(" ".join(f"http://h{n}.example.com" for n in range(300)), id="links"),
+        pytest.param("idiot " * 300, id="listed words"),
+    ],
+)
+def test_what_was_looked_at_only_in_part_is_held_for_that(text: str) -> None:
+    never = ", unless: { reply: false }"
+    rules = ruleset_when("{ words: { list: insults } }", {"insults": "idiot"}, never)
+    verdict = verdict_of(rules, text)
+
+    assert verdict.status is Status.HELD
+    assert [(hit.rule, hit.category) for hit in verdict.hits] == [("truncated", "engine")]
+
+
+def test_sixty_kilobytes_of_padding_hide_nothing() -> None:
+    rules = ruleset_when("{ words: { list: insults } }", {"insults": "idiot"})
+    verdict = verdict_of(rules, "A calm word. " * 4_600 + "You idiot")
+
+    assert [(hit.rule, hit.spans[0].start) for hit in verdict.hits] == [("it", 59_804)]
+
+
+def test_negative_points_lower_a_sum_but_never_outweigh_what_holds_alone() -> None:
+    def held(*rules: Rule) -> Status:
+        return judge(a_comment(), ruleset(*rules), CALM).status
+
+    assert held(rule("a", 6), rule("b", 6), rule("known", -4)) is Status.APPROVED
+    assert held(rule("a", 10), rule("known", -9)) is Status.HELD
+    assert held(rule("a", 6), rule("b", 6), rule("known", -4, category="abuse")) is Status.HELD
+    verdict = judge(a_comment(), ruleset(rule("known", -4)), CALM)
+    assert verdict.totals["spam"] == Total(0, 10)
+
+
+def test_a_muted_rule_is_counted_and_decides_nothing() -> None:
+    context = Context(at=NOON, muted=frozenset({"a"}))
+    verdict = judge(a_comment(), ruleset(rule("a", 10)), context)
+
+    assert verdict.status is Status.APPROVED
+    assert [(hit.rule, hit.mode) for hit in verdict.hits] == [("a", "shadow")]
+
+
+def test_a_stored_comment_is_judged_again_with_what_was_known_then() -> None:
+    rules = ruleset_when("{ count: { of: text, per: 1h, over: 3 } }")
+    comment = a_comment("the same words")
+    first = judge(comment, rules, Context(at=NOON, counts={"text.1h": 4}))
+
+    again = replay(comment, rules, first.signals, first.absent)
+
+    assert isinstance(again, Verdict)
+    assert (again.status, again.totals) == (first.status, first.totals)
+
+
+def test_what_was_not_kept_is_named_and_never_guessed() -> None:
+    rules = ruleset_when("{ count: { of: text, per: 1h, over: 3 } }")
+    comment = a_comment("the same words")
+    first = judge(comment, rules, Context(at=NOON))
+
+    assert replay(comment, rules, first.signals, first.absent) == Missing(("count.text.1h",))
+    away = judge(comment, rules, Context(at=NOON, counts={"text.1h": None}))
+    assert isinstance(replay(comment, rules, away.signals, away.absent), Verdict)
+    assert replay(comment, rules, {}, ()) == Missing(("count.text.1h",))

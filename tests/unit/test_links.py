@@ -2,7 +2,13 @@
 
 import pytest
 
-from worker.signals.links import MAX_LINKS, find_links, link_of, registered_domain
+from worker.signals.links import (
+    MAX_LINKS,
+    find_links,
+    find_mail_addresses,
+    link_of,
+    registered_domain,
+)
 from worker.signals.text import linkable
 
 
@@ -33,6 +39,33 @@ def domains(text: str) -> list[str]:
         pytest.param("http://user:word@evil.com/", "evil.com", id="a name before the host"),
         pytest.param("spam.blogspot.com", "spam.blogspot.com", id="a hosting company's customer"),
         pytest.param("http://203.0.113.7/x", "203.0.113.7", id="a number for a host"),
+        pytest.param("http://3405803783/x", "203.0.113.7", id="one number for a host"),
+        pytest.param("http://0xcb007107", "203.0.113.7", id="a number in base sixteen"),
+        pytest.param("http://0313.0.0161.7", "203.0.113.7", id="numbers in base eight"),
+        pytest.param("http://127.1/", "127.0.0.1", id="numbers left out"),
+        pytest.param("http://[2001:db8::1]/x", "2001:db8::1", id="a long address"),
+        pytest.param("evil [dot] com", "evil.com", id="a dot in brackets with blanks"),
+        pytest.param("evil{.}com", "evil.com", id="a dot in braces"),
+        pytest.param("go to evil dot com now", "evil.com", id="a dot said"),
+        pytest.param("evil punto com", "evil.com", id="a dot said in Spanish"),
+        pytest.param("vulkan точка com", "vulkan.com", id="a dot said in Russian"),
+        pytest.param("evil . com", "evil.com", id="a dot with blanks"),
+        pytest.param("evil•com", "evil.com", id="a bullet"),
+        pytest.param("evil。com", "evil.com", id="a Chinese full stop"),
+        pytest.param("shop.evil dot com/pills", "evil.com", id="a path after a dot said"),
+        pytest.param("https : //evil.com", "evil.com", id="a scheme with blanks"),
+        pytest.param("h**p://evil.com", "evil.com", id="a scheme with stars"),
+        pytest.param(r"http:\\evil.com", "evil.com", id="strokes that lean back"),
+        pytest.param("http://good.org@evil.com/", "evil.com", id="a host before the host"),
+        pytest.param(r"http://evil.com\@good.org/", "evil.com", id="a stroke before the sign"),
+        pytest.param("[pills](pills.it)", "pills.it", id="Markdown"),
+        pytest.param("<a href = 'http://pills.net'>", "pills.net", id="HTML with blanks"),
+        pytest.param("[link]pills.it[/link]", "pills.it", id="more BBCode"),
+        pytest.param("http://p\u0430ypal.com", "xn--pypal-4ve.com", id="mixed alphabets"),
+        pytest.param("//evil.com/x", "evil.com", id="no scheme"),
+        pytest.param("cheap.xyz.", "cheap.xyz", id="a full stop behind"),
+        pytest.param("CHEAP.SB", "cheap.sb", id="capitals and a short ending"),
+        pytest.param("best.casino-win.top!!!", "casino-win.top", id="marks behind"),
     ],
 )
 def test_a_link_is_found(text: str, domain: str) -> None:
@@ -58,6 +91,20 @@ def test_a_link_is_found(text: str, domain: str) -> None:
         pytest.param("1939.1945", id="years"),
         pytest.param("Das ist das Ende.Punkt", id="another language"),
         pytest.param("@some.one agrees", id="mention"),
+        pytest.param("the dot com bubble and the dot net framework", id="dots in prose"),
+        pytest.param("we use dot net and dot coms", id="more dots in prose"),
+        pytest.param("a good point community", id="points in prose"),
+        pytest.param("他说。中国", id="a Chinese sentence"),
+        pytest.param("the village church.family came", id="words that are endings"),
+        pytest.param("http://99999999999/", id="a number that is too large"),
+        pytest.param("http://1.2.3.4.5/", id="too many numbers"),
+        pytest.param("[readme](readme.md)", id="a file in Markdown"),
+        pytest.param("at 10:30 or 5/6, 3.14 and 1/2.5", id="times and fractions"),
+        pytest.param("write john (at) example (dot) com", id="mail in words"),
+        pytest.param("w.r.t. a.k.a. b.t.w.", id="more abbreviations"),
+        pytest.param("“Nein.Doch!” rief er.Sie lachte", id="German without blanks"),
+        pytest.param("I am Sorry.SB", id="initials without a blank"),
+        pytest.param("fin.El gobierno", id="Spanish without blanks"),
     ],
 )
 def test_what_is_no_link_is_left_alone(text: str) -> None:
@@ -114,3 +161,72 @@ def test_hostile_text_gives_a_bounded_number_of_links(hostile: str) -> None:
 @pytest.mark.parametrize("host", ["a" * 300 + ".com", "com", "nothing", "..", "-.-", "\u0301.de"])
 def test_a_host_that_nobody_can_register_has_no_domain(host: str) -> None:
     assert registered_domain(host) in (None, host)
+
+
+@pytest.mark.parametrize(
+    ("text", "disguised"),
+    [
+        ("http://evil.com", False),
+        ("www.evil.com/x?y", False),
+        ("bücher.de", False),
+        ("http://пример.рф", False),
+        ("[url=http://evil.com]", False),
+        ("http://203.0.113.7", False),
+        ("http://user:word@evil.com", False),
+        ("evil[.]com", True),
+        ("evil dot com", True),
+        ("hxxp://evil.com", True),
+        ("http : //evil.com", True),
+        ("http://good.org@evil.com", True),
+        ("http://3405803783", True),
+        ("p\u0430ypal.com", True),
+    ],
+)
+def test_a_link_that_a_reader_must_repair_is_disguised(text: str, disguised: bool) -> None:
+    [link] = find_links(linkable(text))
+
+    assert link.disguised is disguised
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("(see http://a.com/b).", "http://a.com/b"),
+        ("http://a.com/wiki/B_(c)!", "http://a.com/wiki/B_(c)"),
+        ("[a](http://a.com/b), c", "http://a.com/b"),
+        ('<a href="http://a.com/b">c</a>', "http://a.com/b"),
+        ("[url=http://a.com]c[/url]", "http://a.com"),
+        ("at a.com/?q=1&r=2; then", "a.com/?q=1&r=2"),
+    ],
+)
+def test_a_link_ends_where_its_sentence_goes_on(text: str, written: str) -> None:
+    view = linkable(text)
+
+    assert [view.source(link.start, link.end) for link in find_links(view)] == [written]
+
+
+def test_links_come_in_the_order_of_the_text() -> None:
+    assert domains("one dot com, two.com, http://3405803783, four.com") == [
+        "one.com", "two.com", "203.0.113.7", "four.com",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "disguised"),
+    [
+        ("write to Jane.Doe+x@Mail.example.com.", "jane.doe+x@mail.example.com", False),
+        ("jane (at) example (dot) com", "jane@example.com", True),
+        ("jane[@]example.com", "jane@example.com", True),
+        ("mailto:jane@example.com", "jane@example.com", False),
+        ("jane@bücher.de", "jane@bücher.de", False),
+    ],
+)
+def test_an_address_of_mail_is_found(text: str, address: str, disguised: bool) -> None:
+    [found] = find_mail_addresses(linkable(text))
+
+    assert (found.address, found.disguised) == (address, disguised)
+
+
+@pytest.mark.parametrize("text", ["@jane", "jane@home", "a @ b.c", "meet at example.com", "x@y.z"])
+def test_what_is_no_address_of_mail_is_left_alone(text: str) -> None:
+    assert find_mail_addresses(linkable(text)) == ()

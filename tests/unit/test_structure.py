@@ -16,8 +16,8 @@ from service.__main__ import main
 from service.app import create_app
 from service.settings import Settings
 from service.web.openapi import build
+from tests.support.judging import shipped
 from tests.support.processes import ROOT
-from worker.rules import RULES
 
 #: Third-party packages that only some parts may know.
 FLASK = ("flask", "flask_login", "flask_wtf", "werkzeug", "jinja2", "wtforms")
@@ -153,7 +153,17 @@ def test_nothing_connects_when_it_is_imported() -> None:
             assert is_definition or not called & set(openers), f"{name} connects at import"
 
 
-@pytest.mark.parametrize("job", [jobs.MODERATE_JOB, jobs.ALONE_JOB, jobs.CHECK_JOB, jobs.FOLD_JOB])
+@pytest.mark.parametrize(
+    "job",
+    [
+        jobs.MODERATE_JOB,
+        jobs.ALONE_JOB,
+        jobs.CHECK_JOB,
+        jobs.FOLD_JOB,
+        jobs.DELIVER_JOB,
+        jobs.CALL_BACK_JOB,
+    ],
+)
 def test_a_queued_job_names_a_function_that_the_worker_has(job: str) -> None:
     module, _, function = job.rpartition(".")
     assert callable(getattr(importlib.import_module(module), function))
@@ -205,7 +215,7 @@ def test_the_readme_has_every_command() -> None:
 
 def test_the_readme_has_every_rule_as_it_ships() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for rule in RULES:
+    for rule in shipped().rules:
         row = f"| `{rule.id}` | {rule.category} | {rule.points} | {rule.mode} | {rule.why} |"
         assert row in text, f"the README's row of {rule.id} is not as it ships"
 

@@ -1,125 +1,186 @@
 """The signals of one comment, each worked out when a rule first asks for it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from service.domain.comment import Comment
 from service.domain.verdict import Span
 from worker.context import Context
 from worker.signals import author
 from worker.signals.email import domain_of, is_disposable
-from worker.signals.links import Link, find_links, link_of
-from worker.signals.repetition import fingerprint
-from worker.signals.text import View, linkable, plain
-from worker.signals.words import Found, WordList
+from worker.signals.language import language_of
+from worker.signals.links import MAX_LINKS, Link, find_links, link_of
+from worker.signals.text import Fold, Token, View, linkable, tokens, views
+from worker.signals.words import MAX_FOUND, Found, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
 _DOMAINS_SHOWN = 20
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """The lists that rules look things up in: words by list name, registered domains."""
+#: What rules call the fields of a comment.
+Field = Literal["text", "name", "email", "url"]
 
-    words: Mapping[str, WordList] = field(default_factory=dict)
-    domains: frozenset[str] = frozenset()
+#: What verdicts call the same fields.
+FIELD_NAMES: Mapping[Field, str] = {
+    "text": "body",
+    "name": "author.name",
+    "email": "author.email",
+    "url": "author.url",
+}
 
 
 class Signals:
-    """What can be noticed in `comment`, given its context and the lists."""
+    """What can be noticed in `comment`, given its context.
 
-    def __init__(self, comment: Comment, context: Context, lists: Lists) -> None:
+    The engine adds to `noticed` the names of the rules that matched so far.
+    """
+
+    def __init__(self, comment: Comment, context: Context) -> None:
         self.comment = comment
         self.context = context
-        self._lists = lists
+        self.noticed: set[str] = set()
+        self._kept: dict[Hashable, Any] = {}
+        self._was_cut = False
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` gives, made only the first time `key` is asked for."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        kept: T = self._kept[key]
+        return kept
+
+    # --- texts -----------------------------------------------------------------
+
+    def text(self, field: Field) -> str:
+        """Return a field as it was received."""
+        sender = self.comment.author
+        match field:
+            case "text":
+                return self.comment.body
+            case "name":
+                return sender.name
+            case "email":
+                return sender.email
+            case "url":
+                return sender.url
+
+    def views(self, field: Field, fold: Fold = "plain") -> tuple[View, ...]:
+        """Return a field folded: plainly, or in all the ways that evaders call for."""
+        return self.once((field, fold), lambda: self._views(field, fold))
+
+    def tokens(self, view: View) -> tuple[Token, ...]:
+        """Return the words of a view that `views` gave."""
+        return self.once(("tokens", id(view)), lambda: tuple(tokens(view)))
+
+    def found(self, words: WordList, view: View) -> tuple[Found, ...]:
+        """Return where entries of a list stand in a view that `views` gave."""
+        found = self.once((words, id(view)), lambda: tuple(words.find_all(view)))
+        self._was_cut = self._was_cut or len(found) >= MAX_FOUND
+        return found
+
+    # --- links -----------------------------------------------------------------
+
+    def links(self, field: Field) -> tuple[Link, ...]:
+        """Return the links in a field; an address field is one as a whole."""
+        return self.once(("links", field), lambda: self._links_in(field))
+
+    def link_span(self, field: Field, link: Link) -> Span:
+        """Return the place of a link that `links` gave for the field."""
+        if field == "url":
+            return Span(FIELD_NAMES[field], link.start, link.end, view="links")
+        view = self._linkable_body if field == "text" else linkable(self.text(field))
+        return Span(FIELD_NAMES[field], *view.place(link.start, link.end), view=view.name)
+
+    def raw_spans(self, field: Field, places: Sequence[tuple[int, int]]) -> Iterator[Span]:
+        """Give the spans of places in a field as it was received."""
+        return (Span(FIELD_NAMES[field], start, end, view="raw") for start, end in places)
+
+    # --- facts -----------------------------------------------------------------
 
     @cached_property
-    def body(self) -> View:
-        """The text, folded."""
-        return plain(self.comment.body)
-
-    @cached_property
-    def name(self) -> View:
-        """The author's name, folded."""
-        return plain(self.comment.author.name)
-
-    @cached_property
-    def links(self) -> tuple[Link, ...]:
-        """The links in the text."""
-        return find_links(self._linkable)
-
-    @cached_property
-    def author_link(self) -> Link | None:
-        """The link that the author gave beside the text."""
-        return link_of(self.comment.author.url)
-
-    @property
-    def has_record(self) -> bool:
-        """Whether people approved this author before, under a proven identity."""
-        return author.has_record(self.comment.author, self.context.history)
-
-    @property
-    def is_first_of_stranger(self) -> bool:
-        """Whether nobody vouches for the author and nothing was heard of them before."""
-        proven = author.is_proven(self.comment.author)
-        return not proven and author.is_first(self.context.history)
+    def email_domain(self) -> str:
+        """The domain of the author's e-mail address, "" without one."""
+        return domain_of(self.comment.author.email)
 
     @cached_property
     def is_disposable(self) -> bool | None:
         """Whether the e-mail address is made to be thrown away; None without an address."""
-        domain = domain_of(self.comment.author.email)
-        return is_disposable(domain) if domain else None
+        return is_disposable(self.email_domain) if self.email_domain else None
 
-    def listed(self, name: str) -> tuple[Found, Span] | None:
-        """Return the entry of a word list that the text or the author's name holds."""
-        words = self._lists.words[name]
-        for where, view in (("body", self.body), ("author.name", self.name)):
-            if found := words.find(view):
-                place = view.place(found.start, found.end)
-                return found, Span(where, *place, view=view.name)
-        return None
+    @cached_property
+    def language(self) -> str | None:
+        """The language of the text as ISO 639-1 has it; None if it is not clear."""
+        return language_of(self.comment.body)
 
-    def listed_domain(self) -> tuple[str, Span] | None:
-        """Return the listed domain that the comment links to."""
-        for link in self.links:
-            if link.domain in self._lists.domains:
-                return link.domain, self.link_span(link)
-        own = self.author_link
-        if own and own.domain in self._lists.domains:
-            return own.domain, Span("author.url", own.start, own.end, view="links")
-        return None
+    @cached_property
+    def form_seconds(self) -> float | None:
+        """Seconds between opening the form and sending it; None if not told or not possible."""
+        opened = self.comment.form_opened_at
+        if opened is None:
+            return None
+        seconds = (self.comment.created_at - opened).total_seconds()
+        return seconds if seconds >= 0 else None
 
-    def link_span(self, link: Link) -> Span:
-        """Return the place of a link of the text."""
-        view = self._linkable
-        return Span("body", *view.place(link.start, link.end), view=view.name)
+    @property
+    def is_truncated(self) -> bool:
+        """Whether some bound kept a part of the text from being looked at, so far."""
+        return self._was_cut or len(self.links("text")) >= MAX_LINKS
+
+    def value(self, name: str) -> Any:
+        """Return a signal by the name under which verdicts keep it; None if it is absent."""
+        return self.values().get(name)
 
     def values(self) -> dict[str, Any]:
         """Return what the verdict keeps as evidence; None is what could not be had."""
-        history, context = self.context.history, self.context
+        return self._text_values() | self._given_values()
+
+    def _text_values(self) -> dict[str, Any]:
+        links, own = self.links("text"), self.links("url")
         return {
             "text.characters": len(self.comment.body),
-            "links": list(dict.fromkeys(link.domain for link in self.links))[:_DOMAINS_SHOWN],
-            "links.count": len(self.links),
-            "author.link": self.author_link.domain if self.author_link else "",
+            "language": self.language,
+            "links": list(dict.fromkeys(link.domain for link in links))[:_DOMAINS_SHOWN],
+            "links.count": len(links),
+            "author.link": own[0].domain if own else "",
+            "email.disposable": self.is_disposable,
+        }
+
+    def _given_values(self) -> dict[str, Any]:
+        """Return what the text does not tell: all that judging it again later would need."""
+        history, context = self.context.history, self.context
+        return {
             "author.proven": author.is_proven(self.comment.author),
             "author.approved": history.approved,
             "author.rejected": history.rejected,
+            "author.rejected_share": history.rejected_share,
             "author.claimed_approved": history.claimed_approved,
             "author.claimed_rejected": history.claimed_rejected,
             "author.seen": history.seen,
-            "count.text.1h": context.text_seen,
-            "email.disposable": self.is_disposable,
             "email.deliverable": context.deliverable,
+            "form_seconds": self.form_seconds,
+            "honeypot": self.comment.honeypot_filled,
+            "moderation": "all" if context.reviews_everything else "rules",
+            **{f"count.{name}": count for name, count in context.counts.items()},
+            **{f"score.{model}": score for model, score in context.scores.items()},
         }
 
+    def _views(self, field: Field, fold: Fold) -> tuple[View, ...]:
+        if fold == "plain":
+            return views(self.text(field), "plain")
+        # The same objects for the readings that both have, so that what was
+        # found in them is found once.
+        easy = {view.text: view for view in self.views(field)}
+        return tuple(easy.get(view.text, view) for view in views(self.text(field), "hard"))
+
+    def _links_in(self, field: Field) -> tuple[Link, ...]:
+        if field == "url":
+            link = link_of(self.comment.author.url)
+            return (link,) if link else ()
+        view = self._linkable_body if field == "text" else linkable(self.text(field))
+        return find_links(view)
+
     @cached_property
-    def _linkable(self) -> View:
+    def _linkable_body(self) -> View:
         return linkable(self.comment.body)
-
-
-def text_fingerprint(comment: Comment) -> str:
-    """Return what this comment's text shares with its repetitions."""
-    return fingerprint(plain(comment.body))

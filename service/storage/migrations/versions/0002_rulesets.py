@@ -50,12 +50,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "campaign_bands",
-        sa.Column("band", sa.String(length=24), nullable=False),
-        sa.Column("campaign", sa.String(length=16), nullable=False),
+        sa.Column("band", sa.String(length=8), nullable=False),
+        sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("campaign", sa.String(length=32), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("band", "campaign", name=op.f("pk_campaign_bands")),
+        sa.PrimaryKeyConstraint("band", "slot", name=op.f("pk_campaign_bands")),
     )
-    op.create_index(op.f("ix_campaign_bands_seen_at"), "campaign_bands", ["seen_at"], unique=False)
     op.create_table(
         "samples",
         sa.Column("comment_id", sa.String(length=36), nullable=False),
@@ -86,7 +86,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trials")),
     )
     op.create_index(op.f("ix_trials_asked_at"), "trials", ["asked_at"], unique=False)
-    op.add_column("comments", sa.Column("campaign", sa.String(length=16), nullable=True))
+    op.add_column("comments", sa.Column("campaign", sa.String(length=32), nullable=True))
     op.create_index(op.f("ix_comments_campaign"), "comments", ["campaign"], unique=False)
     op.add_column(
         "hits",

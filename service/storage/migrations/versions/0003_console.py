@@ -151,7 +151,7 @@ def _add_tables() -> None:
     op.create_table(
         "followed",
         sa.Column("id", Serial, nullable=False),
-        sa.Column("campaign", sa.String(length=16), nullable=False),
+        sa.Column("campaign", sa.String(length=32), nullable=False),
         sa.Column("decision", sa.String(length=8), nullable=False),
         sa.Column("domains", sa.Text(), nullable=False),
         sa.Column("batch", sa.String(length=36), nullable=False),

@@ -1,0 +1,93 @@
+"""The lists of a ruleset: plain files that are used as words, domains or networks."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TypeVar
+
+from worker.ruleset.problems import Problem, Severity
+from worker.signals import words
+from worker.signals.links import registered_domain
+from worker.signals.words import WordList
+
+Network = IPv4Network | IPv6Network
+T = TypeVar("T")
+
+_MOST_PROBLEMS = 20
+
+
+class Lists:
+    """The lists that a rule file names; each is made ready for its use when first asked for.
+
+    `named` maps a list's name to the path of its file, `texts` paths to contents.
+    """
+
+    def __init__(self, named: Mapping[str, str], texts: Mapping[str, str]) -> None:
+        self.names = tuple(named)
+        self.problems: list[Problem] = []
+        self.used: set[str] = set()
+        self._paths = dict(named)
+        self._texts = texts
+        self._word_entries: dict[str, list[str]] = {}
+        self._words: dict[tuple[tuple[str, ...], tuple[str, ...]], WordList] = {}
+        self._domains: dict[str, frozenset[str]] = {}
+        self._networks: dict[str, tuple[Network, ...]] = {}
+
+    def words(self, names: Sequence[str], exceptions: Sequence[str] = ()) -> WordList:
+        """Return the words of one or several lists, with those of others as exceptions."""
+        key = (tuple(names), tuple(exceptions))
+        if key not in self._words:
+            self._words[key] = WordList(self._texts_of(names), self._texts_of(exceptions))
+        return self._words[key]
+
+    def domains(self, name: str) -> frozenset[str]:
+        """Return the registered domains of a list."""
+        if name not in self._domains:
+            found = self._each(name, "is no domain that can be registered", registered_domain)
+            self._domains[name] = frozenset(found)
+        return self._domains[name]
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        """Return the networks of a list, such as `192.0.2.0/24`."""
+        if name not in self._networks:
+            wrong = "is neither an address nor a network"
+            self._networks[name] = tuple(self._each(name, wrong, _network))
+        return self._networks[name]
+
+    def _texts_of(self, names: Iterable[str]) -> list[str]:
+        return [entry for name in names for entry in self._checked_words(name)]
+
+    def _checked_words(self, name: str) -> list[str]:
+        """Return the entries that can be looked for; what is wrong with others is told."""
+        self.used.add(name)
+        if name not in self._word_entries:
+            entries = self._read(name)
+            told = words.problems(entries)
+            for problem in told[:_MOST_PROBLEMS]:
+                severity: Severity = "warning" if problem.is_warning else "error"
+                self._tell(name, problem.line, problem.message, severity)
+            unusable = {problem.line for problem in told if not problem.is_warning}
+            self._word_entries[name] = [entry for line, entry in entries if line not in unusable]
+        return self._word_entries[name]
+
+    def _each(self, name: str, wrong: str, read: Callable[[str], T | None]) -> Iterator[T]:
+        self.used.add(name)
+        for line, entry in self._read(name):
+            if (value := read(entry)) is None:
+                self._tell(name, line, f"“{entry}” {wrong}")
+            else:
+                yield value
+
+    def _read(self, name: str) -> list[tuple[int, str]]:
+        text = self._texts.get(self._paths[name], "")
+        return words.entries_of(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+
+    def _tell(self, name: str, line: int, message: str, severity: Severity = "error") -> None:
+        self.problems.append(Problem(self._paths[name], line, 1, message, severity))
+
+
+def _network(text: str) -> Network | None:
+    try:
+        network: Network = ip_network(text, strict=False)
+        return network
+    except ValueError:
+        return None

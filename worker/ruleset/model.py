@@ -1,0 +1,115 @@
+"""Rulesets as the engine runs them: rules and thresholds that belong together."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from service.domain.verdict import Span
+from worker.signals.comment import Signals
+
+#: A rule that is `live` decides, one in the `shadow` is only counted, one that
+#: is `off` does not run.
+RuleMode = Literal["live", "shadow", "off"]
+
+#: What can be counted, and for how long at the least and at the most.
+Countable = Literal["ip", "email", "name", "text", "domain", "campaign"]
+
+_PERIOD = re.compile(r"(\d{1,3})([mhd])")
+_UNIT_SECONDS = {"d": 86_400, "h": 3_600, "m": 60}
+_SHORTEST_PERIOD = 300
+_LONGEST_PERIOD = 30 * 86_400
+
+_PLACEHOLDER = re.compile(r"\{([a-z._]+)\}")
+_SHOWN_CHARACTERS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """That a condition or a rule applies.
+
+    `value` is the number it looked at, as its reason shows it, `found` what was
+    found in the comment, `spans` are the places it is about.
+    """
+
+    value: object = ""
+    found: str = ""
+    spans: tuple[Span, ...] = ()
+
+
+Check = Callable[[Signals], Match | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing worth noticing.
+
+    `points` of the live rules that match add up within a `category`. 10 hold a
+    comment alone, 6 are a strong sign, 3 or 4 a hint; negative ones speak for
+    it. `why` is the reason shown to people, with `{match}`, `{value}` or the
+    name of a signal in it. With `sites` the rule speaks on those sites only.
+    """
+
+    id: str
+    category: str
+    points: int
+    why: str
+    check: Check
+    mode: RuleMode = "live"
+    sites: frozenset[str] = frozenset()
+
+    def reason(self, match: Match, signals: Signals) -> str:
+        """Return why the rule speaks, as people read it."""
+
+        def filled(place: re.Match[str]) -> str:
+            name = place[1]
+            if name == "match":
+                return _shortened(match.found)
+            return str(match.value if name == "value" else signals.value(name))
+
+        return _PLACEHOLDER.sub(filled, self.why)
+
+
+def placeholders(why: str) -> list[str]:
+    """Return what a reason wants to be filled with."""
+    return _PLACEHOLDER.findall(why)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Counter:
+    """How often something was seen within so many seconds before a comment; whole minutes."""
+
+    of: Countable
+    seconds: int
+
+    @property
+    def name(self) -> str:
+        """What the count is called among the signals, such as `text.1h`."""
+        unit = next(unit for unit, length in _UNIT_SECONDS.items() if self.seconds % length == 0)
+        return f"{self.of}.{self.seconds // _UNIT_SECONDS[unit]}{unit}"
+
+
+def read_period(written: str) -> int | None:
+    """Return the seconds of a period such as `5m`, `1h` or `30d`; None if it is none of those."""
+    match = _PERIOD.fullmatch(written)
+    seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
+    return seconds if _SHORTEST_PERIOD <= seconds <= _LONGEST_PERIOD else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """What comments are judged by. `hash` stands for the content of all of it.
+
+    `thresholds` tells for each category how many points hold a comment,
+    `counters` what must be counted for these rules.
+    """
+
+    rules: tuple[Rule, ...]
+    thresholds: Mapping[str, int]
+    hash: str
+    counters: frozenset[Counter] = field(default_factory=frozenset)
+
+
+def _shortened(text: str) -> str:
+    clean = " ".join(text.split())
+    return clean if len(clean) <= _SHOWN_CHARACTERS else clean[: _SHOWN_CHARACTERS - 1] + "…"

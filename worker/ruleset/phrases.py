@@ -1,0 +1,229 @@
+"""Phrases: words in order, written as they are said.
+
+`kill all {groups}`, `{groups} ... are ... {vermin}`, `go (and) kill yourself|urself`
+are found word by word in what the folded text says, never across the end of a
+sentence. The work grows with the length of the text alone: each word of it is
+looked at once for each place in the phrase.
+"""
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from worker.signals.comment import Signals
+from worker.signals.text import Token, View, plain
+from worker.signals.words import WordList
+
+#: How many words `...` may stand for.
+GAP = 4
+MOST_ELEMENTS = 12
+
+_LIST = re.compile(r"\{([^{}]+)\}")
+_GAP_MARKS = ("...", "…")
+#: What is separate in a phrase: a list, or whatever stands between blanks.
+_PIECE = re.compile(r"\{[^{}]*\}\S*|\S+")
+
+#: Where something stands among the words of a text: from word, to before word.
+Interval = tuple[int, int]
+
+
+class PhraseError(ValueError):
+    """A phrase that cannot be looked for; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One place in a phrase: any of some words, or any entry of a list.
+
+    `gap` is how many words may stand before it, `optional` whether it may be
+    left out.
+    """
+
+    words: tuple[str, ...] = ()
+    beginnings: tuple[str, ...] = ()
+    entries: WordList | None = None
+    gap: int = 0
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase ready to be looked for."""
+
+    elements: tuple[Element, ...]
+
+    def find(self, signals: Signals, view: View) -> list[tuple[int, int]]:
+        """Return where the phrase stands in the view, from character to character."""
+        words = _Words.of(signals, view)
+        if not words.tokens:
+            return []
+        places = self._places(signals, view, words)
+        if places is None:
+            return []
+        found = list(_joined(self.elements, places, words.tokens))
+        return [(words.tokens[first].start, words.tokens[last - 1].end) for first, last in found]
+
+    def _places(
+        self, signals: Signals, view: View, words: "_Words"
+    ) -> list[Mapping[int, list[int]]] | None:
+        """Return where each element stands; None as soon as one that must be there is not.
+
+        Words first: they cost a look-up, lists a search through the text.
+        """
+        places: list[Mapping[int, list[int]]] = [{} for _ in self.elements]
+        listed = [element.entries is not None for element in self.elements]
+        for index in sorted(range(len(listed)), key=listed.__getitem__):
+            element = self.elements[index]
+            places[index] = _by_start(words.places(element, signals, view))
+            if not places[index] and not element.optional:
+                return None
+        return places
+
+
+def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase | None:
+    """Return the phrase that `text` describes; None if a list it names is not there.
+
+    `list_of` gives the list of a name. Raises PhraseError for what makes no sense.
+    """
+    elements: list[Element] = []
+    gap, complete = 0, True
+    for piece in _PIECE.findall(text):
+        if piece in _GAP_MARKS:
+            gap = GAP
+            continue
+        element = _element(piece, gap if elements else 0, list_of)
+        if element is None:
+            complete = False
+        else:
+            elements.append(element)
+        gap = 0
+    _refuse_nonsense(elements, complete)
+    return Phrase(tuple(elements)) if complete else None
+
+
+def _element(piece: str, gap: int, list_of: Callable[[str], WordList | None]) -> Element | None:
+    optional = piece.endswith("?")
+    core = piece[:-1] if optional else piece
+    if named := _LIST.fullmatch(core):
+        entries = list_of(named[1])
+        return Element(entries=entries, gap=gap, optional=optional) if entries else None
+    words: list[str] = []
+    beginnings: list[str] = []
+    for written in core.split("|"):
+        folded = plain(written.removesuffix("*")).text.strip()
+        if not folded or not all(c.isalnum() or c in "'’" or not c.isascii() for c in folded):
+            raise PhraseError(f"“{written}” is not a word")
+        (beginnings if written.endswith("*") else words).append(folded)
+    return Element(tuple(words), tuple(beginnings), gap=gap, optional=optional)
+
+
+def _refuse_nonsense(elements: Sequence[Element], complete: bool) -> None:
+    if complete and all(element.optional for element in elements):
+        raise PhraseError("a phrase wants a word that must be there")
+    if len(elements) > MOST_ELEMENTS:
+        raise PhraseError(f"a phrase has at most {MOST_ELEMENTS} words")
+
+
+class _Words:
+    """The words of a view with an index from word to places."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self.tokens = tokens
+        self._at: dict[str, list[int]] = defaultdict(list)
+        for index, token in enumerate(tokens):
+            self._at[token.text].append(index)
+        self._sorted = sorted(self._at)
+        self._starts = [token.start for token in tokens]
+
+    @classmethod
+    def of(cls, signals: Signals, view: View) -> "_Words":
+        """Return the words of a view, which a comment's rules share."""
+        return signals.once(("words", id(view)), lambda: cls(signals.tokens(view)))
+
+    def places(self, element: Element, signals: Signals, view: View) -> Iterator[Interval]:
+        """Return where an element stands."""
+        for word in element.words:
+            for index in self._at.get(word, ()):
+                yield index, index + 1
+        for beginning in element.beginnings:
+            for word in self._beginning_with(beginning):
+                for index in self._at[word]:
+                    yield index, index + 1
+        if element.entries:
+            for found in signals.found(element.entries, view):
+                yield self._interval(found.start, found.end)
+
+    def _beginning_with(self, beginning: str) -> Iterator[str]:
+        for index in range(bisect_left(self._sorted, beginning), len(self._sorted)):
+            if not self._sorted[index].startswith(beginning):
+                return
+            yield self._sorted[index]
+
+    def _interval(self, start: int, end: int) -> Interval:
+        """Return the words that a stretch of characters touches."""
+        first = max(0, bisect_left(self._starts, start + 1) - 1)
+        return first, max(first + 1, bisect_left(self._starts, end))
+
+
+def _by_start(intervals: Iterator[Interval]) -> Mapping[int, list[int]]:
+    starts: dict[int, list[int]] = {}
+    for first, last in intervals:
+        starts.setdefault(first, []).append(last)
+    return starts
+
+
+def _joined(
+    elements: Sequence[Element],
+    places: Sequence[Mapping[int, list[int]]],
+    tokens: Sequence[Token],
+) -> Iterator[Interval]:
+    """Give each stretch of words in which all elements follow each other."""
+    reached: dict[int, _State] = {}
+    begun = False
+    for element, starts in zip(elements, places, strict=True):
+        following: dict[int, _State] = {}
+        if element.optional:
+            following = {at: state.skipping(element) for at, state in reached.items()}
+        if not begun:
+            _keep(following, ((end, start) for start, ends in starts.items() for end in ends))
+        _keep(following, _continued(reached, element, starts, tokens))
+        begun = begun or not element.optional
+        reached = following
+    yield from ((state.beginning, end) for end, state in sorted(reached.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How far a phrase got: with which word it began, and the gap that skipped words left."""
+
+    beginning: int
+    gap: int = 0
+
+    def skipping(self, element: Element) -> "_State":
+        """Return the state after leaving out an element that may be left out."""
+        return _State(self.beginning, max(self.gap, element.gap))
+
+
+def _keep(states: dict[int, _State], found: Iterable[tuple[int, int]]) -> None:
+    """Note the stretches found by their end; of several the shortest is kept."""
+    for end, beginning in found:
+        if end not in states or states[end].beginning < beginning:
+            states[end] = _State(beginning)
+
+
+def _continued(
+    reached: Mapping[int, _State],
+    element: Element,
+    starts: Mapping[int, list[int]],
+    tokens: Sequence[Token],
+) -> Iterator[tuple[int, int]]:
+    """Give end and beginning of what was reached and goes on with the element."""
+    for at, state in reached.items():
+        last = min(at + max(element.gap, state.gap), len(tokens) - 1)
+        for start in range(at, last + 1):
+            if tokens[start].sentence != tokens[at - 1].sentence:
+                break
+            for end in starts.get(start, ()):
+                yield end, state.beginning
