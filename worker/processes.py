@@ -25,8 +25,8 @@ SWEEP = "sweep"
 ROLES = (MODERATION, CHECK, WEBHOOKS, TRIALS, SWEEP)
 
 _HOUR = 3600.0
-_WATCH_SECONDS = 30.0
 _DIGEST_SECONDS = 300.0
+_WATCH_SECONDS = 30.0
 #: How long a message to a website waits at most before somebody looks for it.
 _DISPATCH_SECONDS = 1.0
 

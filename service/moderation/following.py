@@ -27,7 +27,8 @@ def follow(db: Connection, ids: Collection[CommentId], now: datetime) -> None:
     """Move the comments just judged on to where people's earlier word puts them."""
     known = standings.standings_for(db, ids, now) if ids else {}
     followed = following.new_members(db, list(ids), now) if ids else {}
-    found = comments.locked_comments(db, [*known, *followed])
+    moved = [*known, *followed]
+    found = comments.locked_comments(db, moved) if moved else {}
     for comment_id, comment in found.items():
         if decision := followed.get(comment_id):
             _follow_campaign(db, comment, decision, now)

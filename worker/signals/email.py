@@ -18,4 +18,4 @@ def is_disposable(domain: str) -> bool:
 def is_listed(domain: str, domains: Container[str]) -> bool:
     """Whether a domain, or one that it is a subdomain of, is among `domains`."""
     labels = domain.split(".")
-    return any(".".join(labels[start:]) in domains for start in range(len(labels)))
+    return any(".".join(labels[start:]) in domains for start in range(len(labels) - 1))

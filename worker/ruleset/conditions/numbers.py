@@ -48,7 +48,7 @@ def links(reading: Reading, node: Node) -> Check | None:
             link.target: (link, field)
             for field in reversed(fields)
             for link in signals.links(field)
-            if not is_listed(link.domain, spared)
+            if not _is_spared(link.domain, spared)
         }
         if not bounds.hold(len(found)):
             return None
@@ -57,6 +57,11 @@ def links(reading: Reading, node: Node) -> Check | None:
         return Match(len(found), some[0][0].domain if some else "", spans)
 
     return check
+
+
+def _is_spared(domain: str, spared: frozenset[str]) -> bool:
+    """Whether a domain is listed, or lies under one that is, be that an ending such as `gov`."""
+    return is_listed(domain, spared) or domain.rpartition(".")[2] in spared
 
 
 def count(reading: Reading, node: Node) -> Check | None:
