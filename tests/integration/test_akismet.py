@@ -424,7 +424,8 @@ def test_at_most_half_of_the_threads_wait(build_world: Callable[..., World]) -> 
     world = build_world({"WEB_THREADS": "4"})
     with ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(post, world, "/1.1/comment-check") for _ in range(4)]
-        wait_until(lambda: (world.jobs.depths() or {})[CHECK] == 2, 5, "two wait")
+        seats = world.app.extensions["anteroom.check_seats"]
+        wait_until(lambda: seats._value == 0, 5, "two wait")
         assert world.post(comment_json()).status_code == 202
         assert [answer.result(5).data for answer in waiting] == [b"hold"] * 4
 
