@@ -78,6 +78,10 @@ def paths(live: Installation) -> dict[str, str]:
         "search": "/review?status=all&q=%3Cscript%3E%22%27",
         "held comment": f"/review/{held}",
         "decided comment": f"/review/{shown}",
+        "webhooks": "/review/webhooks",
+        "keys for WordPress": "/review/wordpress",
+        "WordPress": "/docs/wordpress",
+        "websites": "/docs/websites",
         "error": "/review?color=%3Cscript%3Ecanary()%3C/script%3E",
     }
 
