@@ -24,7 +24,8 @@ def held(live: Installation, **changes: Any) -> tuple[str, str]:
     number = next(_numbers)
     name = f"Linker {number:03}"
     author = {"name": name} | changes.pop("author", {})
-    body = f"See http://one-shop.com and http://two-shop.com, number {number}."
+    # Nothing that comes again: repetition makes it likely spam, which has a lane of its own.
+    body = f"See http://one-shop-{number}.com and http://two-shop-{number}.com."
     answer = live.post(comment_json(**{"body": body, "author": author} | changes))
     comment_id: str = answer.json()["id"]
     assert live.judged(comment_id)["status"] == "held"

@@ -65,7 +65,7 @@ NOT: list[tuple[str, dict[str, Any]]] = [
      {"text": "see http://b.com", "url": "http://b.com"}),
     ("{ domains: { list: hosts } }", {"text": "semalt.com.example.org"}),
     ("{ links: { over: 0, except: hosts } }", {"text": "see www.semalt.com/x, a.throwaway.org"}),
-    ("{ links: { over: 0, except: [hosts, states] } }", {"text": "www.parliament.gov.uk, www.echr.coe.int"}),
+    ("{ links: { over: 0, except: states } }", {"text": "www.parliament.gov.uk, echr.coe.int"}),
     ("{ ips: { list: nets } }", {}),
     ("{ ips: { list: nets } }", {"ip": "11.0.0.1"}),
     ("{ count: { of: ip, per: 5m, over: 8 } }", {"counts": {"ip.5m": 8}}),
