@@ -55,6 +55,8 @@ class Phrase:
     elements: tuple[Element, ...]
     #: Words of which one must be there, for each element that is nothing but words.
     wanted: tuple[frozenset[str], ...] = ()
+    #: In which order to look for the elements.
+    order: tuple[int, ...] = ()
 
     def find(self, signals: Signals, view: View) -> list[tuple[int, int]]:
         """Return where the phrase stands in the view, from character to character."""
@@ -70,13 +72,9 @@ class Phrase:
     def _places(
         self, signals: Signals, view: View, words: "_Words"
     ) -> list[Mapping[int, list[int]]] | None:
-        """Return where each element stands; None as soon as one that must be there is not.
-
-        Words first: they cost a look-up, lists a search through the text.
-        """
+        """Return where each element stands; None as soon as one that must be there is not."""
         places: list[Mapping[int, list[int]]] = [{} for _ in self.elements]
-        listed = [element.entries is not None for element in self.elements]
-        for index in sorted(range(len(listed)), key=listed.__getitem__):
+        for index in self.order:
             element = self.elements[index]
             places[index] = _by_start(words.places(element, signals, view))
             if not places[index] and not element.optional:
@@ -102,7 +100,7 @@ def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase 
             elements.append(element)
         gap = 0
     _refuse_nonsense(elements, complete)
-    return Phrase(tuple(elements), _wanted(elements)) if complete else None
+    return Phrase(tuple(elements), _wanted(elements), _order(elements)) if complete else None
 
 
 def _wanted(elements: Iterable[Element]) -> tuple[frozenset[str], ...]:
@@ -134,6 +132,12 @@ def _refuse_nonsense(elements: Sequence[Element], complete: bool) -> None:
         raise PhraseError("a phrase wants a word that must be there")
     if len(elements) > MOST_ELEMENTS:
         raise PhraseError(f"a phrase has at most {MOST_ELEMENTS} words")
+
+
+def _order(elements: Sequence[Element]) -> tuple[int, ...]:
+    """Return what must be there first, and words before lists: those cost a search."""
+    cost = [(element.optional, element.entries is not None) for element in elements]
+    return tuple(sorted(range(len(cost)), key=cost.__getitem__))
 
 
 class _Words:
