@@ -58,11 +58,11 @@ class Phrase:
     #: In which order to look for the elements.
     order: tuple[int, ...] = ()
 
-    def find(self, signals: Signals, view: View) -> list[tuple[int, int]]:
+    def find(self, signals: Signals, view: View, words: "_Words") -> list[tuple[int, int]]:
         """Return where the phrase stands in the view, from character to character."""
-        words = _Words.of(signals, view)
-        if not words.tokens or any(words.lack(wanted) for wanted in self.wanted):
-            return []
+        for wanted in self.wanted:
+            if wanted.isdisjoint(words.known):
+                return []
         places = self._places(signals, view, words)
         if places is None:
             return []
@@ -80,6 +80,16 @@ class Phrase:
             if not places[index] and not element.optional:
                 return None
         return places
+
+
+def find_phrases(
+    phrases: Iterable[Phrase], signals: Signals, view: View
+) -> Iterator[tuple[int, int]]:
+    """Yield where any of the phrases stands in a view that `signals` gave."""
+    words = _Words.of(signals, view)
+    if words.tokens:
+        for phrase in phrases:
+            yield from phrase.find(signals, view, words)
 
 
 def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase | None:
@@ -148,18 +158,14 @@ class _Words:
         self._at: dict[str, list[int]] = defaultdict(list)
         for index, token in enumerate(tokens):
             self._at[token.text].append(index)
-        self._known = frozenset(self._at)
-        self._sorted = sorted(self._known)
+        self.known = frozenset(self._at)
+        self._sorted = sorted(self.known)
         self._starts = [token.start for token in tokens]
 
     @classmethod
     def of(cls, signals: Signals, view: View) -> "_Words":
         """Return the words of a view, which a comment's rules share."""
         return signals.once(("words", id(view)), lambda: cls(signals.tokens(view)))
-
-    def lack(self, wanted: frozenset[str]) -> bool:
-        """Whether none of `wanted` is there."""
-        return wanted.isdisjoint(self._known)
 
     def places(self, element: Element, signals: Signals, view: View) -> Iterator[Interval]:
         """Return where an element stands."""
