@@ -27,12 +27,12 @@ replay: $(VENV)/run.stamp ## Post labelled comments and see the verdicts: FILE=x
 	@exec $(BIN)/python -m service replay $(OPTIONS) "$(FILE)"
 
 .PHONY: test
-test: test-packages $(VENV)/test.stamp tests/node_modules/.package-lock.json lint ## Run the linters and every test, fast ones first
+test: test-packages $(VENV)/test.stamp tests/node_modules/.package-lock.json tests/.wordpress/stamp lint ## Run the linters and every test, fast ones first
 	$(BIN)/python -m pytest $(addprefix tests/,$(SUITES))
 
 .PHONY: test-packages
 test-packages:
-	@.ci/packages postgresql chromium
+	@.ci/packages postgresql chromium php-cli php-mysql mariadb-server-core
 
 .PHONY: lint
 lint: $(VENV)/test.stamp ## Check style, types and the Dockerfile
@@ -74,7 +74,7 @@ down: ## Stop the docker compose stack; its data stays
 
 .PHONY: clean
 clean: ## Delete the virtual environment and caches, never data
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/node_modules
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/node_modules tests/.wordpress
 	find service worker tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/venv.stamp:
@@ -93,6 +93,10 @@ $(VENV)/test.stamp: tests/requirements.txt $(VENV)/run.stamp
 	@echo "Installing test requirements into $(VENV) ..."
 	@$(PIP) install --only-binary :all: -r tests/requirements.txt
 	@touch $@
+
+tests/.wordpress/stamp: .ci/wordpress
+	@echo "Unpacking Debian's WordPress for tests ..."
+	@.ci/wordpress tests/.wordpress
 
 tests/node_modules/.package-lock.json: tests/package-lock.json
 	@.ci/packages npm

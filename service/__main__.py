@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from service.commands import data, people, processes, replay, sites, upkeep, webhooks
+from service.commands import data, people, processes, replay, sites, transfer, upkeep, webhooks
 from service.domain.errors import ModerationError, StoreUnavailable
 from service.local import Refused
 from service.settings import SettingsError
@@ -32,7 +32,7 @@ def main() -> None:
     """Anteroom keeps the comments of websites, judges them and lets people review them."""
 
 
-for _module in (processes, sites, people, upkeep, data, replay, webhooks):
+for _module in (processes, sites, people, upkeep, data, transfer, replay, webhooks):
     for _command in _module.COMMANDS:
         main.add_command(_command)
 

@@ -2,11 +2,12 @@
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import click
+from tqdm import tqdm
 
 from service.commands import migrated_store
 from service.domain.clock import in_zulu
@@ -16,11 +17,13 @@ from service.local.data_directory import private_file
 from service.storage.archive import UnusableArchive, back_up
 from service.storage.archive import restore as restore_archive
 from service.storage.exporting import every_comment
+from service.transfer.wxr import write_wxr
 
 _COLUMNS = (
     "id", "site", "thread", "thread_url", "thread_title", "parent_id", "external_id", "status",
     "author_name", "author_email", "author_url", "author_verified_id", "body",
     "created_at", "judged_at", "decided_at",
+    "author_ip", "author_user_agent", "author_email_verified", "source",
 )  # fmt: skip
 
 #: What spreadsheets take for the start of a formula.
@@ -30,16 +33,24 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SI
 
 
 @click.command()
-@click.option("--format", "shape", type=click.Choice(["jsonl", "csv"]), default="jsonl")
+@click.option("--format", "shape", type=click.Choice(["jsonl", "csv", "wxr"]), default="jsonl")
 @click.option("--site", help="Only this site's comments.")
 @click.option("--status", type=click.Choice([status.value for status in Status]))
 @click.option("--output", type=click.File("w", encoding="utf-8", lazy=False), default="-")
 def export(shape: str, site: str | None, status: str | None, output: TextIO) -> None:
-    """Write comments out as JSON Lines, or as CSV that is safe to open in a spreadsheet."""
-    with migrated_store() as store:
-        found = every_comment(store, site=site, status=Status(status) if status else None)
+    """Write comments out as JSON Lines, as CSV that is safe to open in a spreadsheet, or as WXR.
+
+    `import` reads JSON Lines and WXR again; WXR is what WordPress imports.
+    """
+    wanted = Status(status) if status else None
+    with migrated_store() as store, _progress() as bar:
+        if shape == "wxr":
+            threads = every_comment(store, site=site, status=wanted, by_thread=True)
+            write_wxr(_counted(threads, bar), output, title=site or "Comments")
+            return
+        found = every_comment(store, site=site, status=wanted)
         write = _write_csv if shape == "csv" else _write_lines
-        write((_as_row(comment) for comment in found), output)
+        write((_as_row(comment) for comment in _counted(found, bar)), output)
 
 
 @click.command()
@@ -70,6 +81,16 @@ def restore(file: Path) -> None:
     click.echo(f"{rows} rows restored from {file}")
 
 
+def _progress() -> "tqdm[NoReturn]":
+    return tqdm(unit="", desc="written", leave=False)
+
+
+def _counted(comments: Iterable[Comment], bar: "tqdm[NoReturn]") -> Iterator[Comment]:
+    for comment in comments:
+        yield comment
+        bar.update()
+
+
 def _as_row(comment: Comment) -> dict[str, Any]:
     author, thread = comment.author, comment.thread
     values = (
@@ -78,6 +99,7 @@ def _as_row(comment: Comment) -> dict[str, Any]:
         author.name, author.email, author.url, author.verified_id, comment.body,
         *(moment and in_zulu(moment)
           for moment in (comment.created_at, comment.judged_at, comment.decided_at)),
+        author.ip, author.user_agent, author.email_verified, comment.source,
     )  # fmt: skip
     return dict(zip(_COLUMNS, values, strict=True))
 

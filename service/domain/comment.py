@@ -82,7 +82,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A stored comment. `thread_*` repeat the thread it belongs to for display."""
+    """A stored comment. `thread_*` and `source` repeat the thread it belongs to for display."""
 
     id: CommentId
     site_id: SiteId
@@ -105,6 +105,7 @@ class Comment:
     judged_at: datetime | None = None
     decided_at: datetime | None = None
     request_id: str = ""
+    source: str = "native"
 
     @property
     def visible(self) -> bool:

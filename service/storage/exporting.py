@@ -6,17 +6,29 @@ import sqlalchemy as sa
 
 from service.domain.comment import Comment, Status
 from service.storage import Store
+from service.storage.akismet import NATIVE
 from service.storage.comments import row_to_comment, select_comments
-from service.storage.tables import comments, sites
+from service.storage.tables import comments, sites, threads
 
 _BATCH = 500
 
 
 def every_comment(
-    store: Store, *, site: str | None = None, status: Status | None = None
+    store: Store,
+    *,
+    site: str | None = None,
+    status: Status | None = None,
+    by_thread: bool = False,
 ) -> Iterator[Comment]:
-    """Yield all comments in the order of arrival, of one site or status if given."""
-    query = select_comments().order_by(comments.c.id)
+    """Yield all comments in the order of arrival, of one site or status if given.
+
+    With `by_thread` one thread comes after the other, and nothing that was only
+    checked for a website that shows it itself.
+    """
+    order = (comments.c.thread_id, comments.c.id) if by_thread else (comments.c.id,)
+    query = select_comments().order_by(*order)
+    if by_thread:
+        query = query.where(threads.c.source == NATIVE)
     if site is not None:
         query = query.where(sites.c.slug == site)
     if status is not None:

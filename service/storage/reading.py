@@ -46,6 +46,21 @@ class Page:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class FeedComment:
+    """An approved comment with the page it stands on, for those who follow along."""
+
+    id: CommentId
+    version: int
+    author_name: str
+    author_url: str
+    body: str
+    created_at: datetime
+    thread_key: str
+    thread_url: str
+    thread_title: str
+
+
 EMPTY_PAGE = Page((), None, 0)
 
 
@@ -99,6 +114,34 @@ def counts(db: Connection, site_id: SiteId, keys: Iterable[str]) -> dict[str, in
     )
     found: dict[str, int] = {row.key: row.approved for row in db.execute(statement)}
     return {key: found.get(key, 0) for key in asked}
+
+
+def newest(
+    db: Connection, site_id: SiteId, thread_key: str | None = None, limit: int = PAGE_SIZE
+) -> list[FeedComment]:
+    """Return the newest approved comments of a site, or of one of its threads."""
+    query = (
+        sa.select(
+            *(getattr(comments.c, name) for name in _FED),
+            threads.c.key.label("thread_key"),
+            threads.c.url.label("thread_url"),
+            threads.c.title.label("thread_title"),
+        )
+        .join(threads, threads.c.id == comments.c.thread_id)
+        .where(
+            threads.c.site_id == site_id,
+            threads.c.source == NATIVE,
+            comments.c.status == Status.APPROVED,
+        )
+        .order_by(comments.c.id.desc())
+        .limit(limit)
+    )
+    if thread_key is not None:
+        query = query.where(threads.c.key == thread_key)
+    return [FeedComment(**row) for row in db.execute(query).mappings()]
+
+
+_FED = ("id", "version", "author_name", "author_url", "body", "created_at")
 
 
 def _approved(thread_id: ThreadId) -> sa.Select[Any]:

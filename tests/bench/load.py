@@ -30,9 +30,11 @@ def require_wrk() -> None:
         sys.exit("wrk is missing. Install it: apt-get install -y wrk")
 
 
-def post(url: str, key: str, seconds: int, connections: int = CONNECTIONS) -> Load:
+def post(
+    url: str, key: str, seconds: int, connections: int = CONNECTIONS, script: Path = _SCRIPT
+) -> Load:
     """Post comments of distinct visitors as fast as the server takes them."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", "-s", str(_SCRIPT)]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", "-s", str(script)]
     told = subprocess.run(
         [*command, url],
         env=os.environ | {"BENCH_KEY": key},

@@ -1,0 +1,98 @@
+"""The command that takes comments in from elsewhere: import."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+from tqdm import tqdm
+
+from service import settings
+from service.commands import migrated_store
+from service.domain.clock import utc_now
+from service.keyring import Keyring
+from service.local import Refused
+from service.storage.sites import site_by_slug
+from service.transfer.disqus import read_disqus
+from service.transfer.importing import Importer, Report
+from service.transfer.isso import count_isso, read_isso
+from service.transfer.lines import read_lines
+from service.transfer.records import Imported, Unreadable
+from service.transfer.wxr import ThreadKey, read_wxr
+
+_FORMATS = click.Choice(["wxr", "disqus", "isso", "jsonl"])
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--site", "slug", required=True, help="Whose comments they become.")
+@click.option("--format", "shape", type=_FORMATS, required=True)
+@click.option(
+    "--thread-key",
+    type=click.Choice(["url", "id"]),
+    default="url",
+    show_default=True,
+    help="How your pages name their threads: by address, or by the id of the other system.",
+)
+@click.option("--origin", default="", help="For isso: scheme://host before the paths of its pages.")
+def import_comments(file: Path, slug: str, shape: str, thread_key: ThreadKey, origin: str) -> None:
+    """Take the comments of FILE in, with all their states, and say what became what.
+
+    What waited for a person there waits for a person here; nothing is judged
+    anew and no website is told. A comment is imported once, however often this runs.
+    """
+    with migrated_store() as store:
+        with store.read() as db:
+            site = site_by_slug(db, slug)
+        if site is None:
+            raise Refused(f"There is no site {slug!r}.")
+        importer = Importer(store, Keyring(settings.load().secret_key), site)
+        try:
+            importer.run(_records(file, shape, thread_key, origin), utc_now())
+        except Unreadable as error:
+            _tell(importer.report)
+            raise Refused(
+                f"{file} could not be read to its end: {error}. What came before is imported;"
+                " mend the file and run this again: nothing is imported twice."
+            ) from error
+    _tell(importer.report)
+
+
+def _records(file: Path, shape: str, thread_key: ThreadKey, origin: str) -> Iterator[Imported]:
+    """Yield the comments of the file, and show how far it was read."""
+    if shape == "isso":
+        with tqdm(total=count_isso(file), unit="", desc="imported", leave=False) as bar:
+            for record in read_isso(file, origin, thread_key):
+                yield record
+                bar.update()
+        return
+    readers: dict[str, Callable[[BinaryIO], Iterator[Imported]]] = {
+        "wxr": lambda source: read_wxr(source, thread_key),
+        "disqus": lambda source: read_disqus(source, thread_key),
+        "jsonl": read_lines,
+    }
+    size = file.stat().st_size
+    with (
+        file.open("rb") as source,
+        tqdm(total=size, unit="B", unit_scale=True, desc="read", leave=False) as bar,
+    ):
+        for record in readers[shape](source):
+            yield record
+            bar.update(source.tell() - bar.n)
+
+
+def _tell(report: Report) -> None:
+    click.echo(f"{report.stored} comments imported")
+    for (state, status), count in sorted(report.mapped.items()):
+        click.echo(f"  {count:>9}  {state} -> {'held' if status == 'pending' else status.value}")
+    for count, what in (
+        (report.existing, "were imported before"),
+        (report.cut, "had a text that was too long and was cut"),
+        (report.adopted, "came before the comment that they answer"),
+        (report.parentless, "answer a comment that is not in the file; they stand at the top"),
+    ):
+        if count:
+            click.echo(f"  {count:>9}  {what}")
+
+
+COMMANDS: tuple[click.Command, ...] = (import_comments,)

@@ -1,0 +1,1 @@
+"""Comments from elsewhere and to elsewhere: WordPress, Disqus, Isso, and our own lines of JSON."""

@@ -1,0 +1,74 @@
+"""The XML in which Disqus exports a forum: its threads first, then its posts."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import BinaryIO
+from xml.etree.ElementTree import Element
+
+from service.domain.comment import Author, Status, ThreadRef
+from service.transfer.records import Imported, html_to_text
+from service.transfer.wxr import ThreadKey
+from service.transfer.xml_stream import ended_elements, local_name, texts
+
+_ID = "{http://disqus.com/disqus-internals}id"
+_WHOLE = frozenset({"thread", "post"})
+
+
+def read_disqus(file: BinaryIO, thread_key: ThreadKey = "url") -> Iterator[Imported]:
+    """Yield the comments of an export; threads are known by address or by the site's own id."""
+    threads: dict[str, ThreadRef] = {}
+    for name, element in ended_elements(file, _WHOLE):
+        if name == "thread" and len(element):
+            threads[element.get(_ID, "")] = _thread(element, thread_key)
+        elif name == "post":
+            yield _post(element, threads)
+
+
+def _thread(element: Element, thread_key: ThreadKey) -> ThreadRef:
+    told = texts(element)
+    url, identifier = told.get("link", "").strip(), told.get("id", "").strip()
+    chosen = (url or identifier) if thread_key == "url" else (identifier or url)
+    return ThreadRef(chosen or "unknown", url, told.get("title", "").strip())
+
+
+def _post(element: Element, threads: dict[str, ThreadRef]) -> Imported:
+    told = texts(element)
+    children = {local_name(child): child for child in element}
+    author = texts(children["author"]) if "author" in children else {}
+    state, status = _state(told)
+    parent = children["parent"].get(_ID) if "parent" in children else None
+    thread = children["thread"].get(_ID, "") if "thread" in children else ""
+    return Imported(
+        key=f"disqus:{element.get(_ID, '')}",
+        state=state,
+        status=status,
+        thread=threads.get(thread, ThreadRef("unknown")),
+        author=Author(
+            name=author.get("name", ""),
+            email=author.get("email", ""),
+            url=author.get("link", ""),
+            ip=told.get("ipAddress") or None,
+        ),
+        body=html_to_text(told.get("message", "")),
+        created_at=_moment(told.get("createdAt", "")),
+        parent_key=f"disqus:{parent}" if parent else None,
+        external_id=f"disqus:{element.get(_ID, '')}",
+    )
+
+
+def _state(told: dict[str, str]) -> tuple[str, Status]:
+    if told.get("isSpam", "").strip() == "true":
+        return "spam", Status.SPAM
+    if told.get("isDeleted", "").strip() == "true":
+        return "deleted", Status.REJECTED
+    if told.get("isApproved", "true").strip() == "false":
+        return "not approved", Status.HELD
+    return "approved", Status.APPROVED
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

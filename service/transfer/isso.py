@@ -1,0 +1,72 @@
+"""Isso's database, a SQLite file: read as it is, changed in nothing."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote, urljoin
+
+from service.domain.comment import Author, Status, ThreadRef
+from service.transfer.records import Imported, Unreadable
+from service.transfer.wxr import ThreadKey
+
+#: Isso's `mode`. A comment that was deleted but has replies stays as an empty shell.
+_MODES = {
+    1: ("accepted", Status.APPROVED),
+    2: ("pending", Status.HELD),
+    4: ("deleted", Status.ERASED),
+}
+
+_QUERY = """
+    SELECT c.id, c.parent, c.created, c.mode, c.text, c.author, c.email, c.website,
+           c.remote_addr, t.uri, t.title, t.id AS thread
+    FROM comments AS c JOIN threads AS t ON t.id = c.tid ORDER BY c.id
+"""
+
+
+def read_isso(path: Path, origin: str = "", thread_key: ThreadKey = "url") -> Iterator[Imported]:
+    """Yield the comments of the database; `origin` completes the paths that pages have there."""
+    try:
+        with closing(_opened(path)) as db:
+            for row in db.execute(_QUERY):
+                yield _comment(row, origin, thread_key)
+    except sqlite3.Error as error:
+        raise Unreadable(f"it is no database of Isso: {error}") from error
+
+
+def count_isso(path: Path) -> int:
+    """Return how many comments the database has."""
+    try:
+        with closing(_opened(path)) as db:
+            return int(db.execute("SELECT count(*) FROM comments").fetchone()[0])
+    except sqlite3.Error as error:
+        raise Unreadable(f"it is no database of Isso: {error}") from error
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def _comment(row: sqlite3.Row, origin: str, thread_key: ThreadKey) -> Imported:
+    state, status = _MODES.get(row["mode"], (f"mode {row['mode']}", Status.HELD))
+    url = urljoin(origin, row["uri"]) if origin else ""
+    key = (url or row["uri"]) if thread_key == "url" else row["uri"]
+    return Imported(
+        key=f"isso:{row['id']}",
+        state=state,
+        status=status,
+        thread=ThreadRef(key, url, row["title"] or ""),
+        author=Author(
+            name=row["author"] or "",
+            email=row["email"] or "",
+            url=row["website"] or "",
+            ip=row["remote_addr"] or None,
+        ),
+        body=row["text"] or "",
+        created_at=datetime.fromtimestamp(row["created"], UTC),
+        parent_key=f"isso:{row['parent']}" if row["parent"] else None,
+        external_id=f"isso:{row['id']}",
+    )

@@ -1,0 +1,195 @@
+"""WXR, in which WordPress exports its posts with their comments: read, and written.
+
+Where our own comments are written, what WordPress has no field for stands in
+meta fields, so that reading the file again gives the same comments.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from html import escape as escape_html
+from itertools import groupby
+from typing import BinaryIO, Literal, TextIO
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
+
+from service.domain.comment import Author, Comment, Status, ThreadRef
+from service.transfer.records import Imported, html_to_text
+from service.transfer.xml_stream import ended_elements, local_name, texts
+
+ThreadKey = Literal["url", "id"]
+
+_STATUSES = {
+    "1": Status.APPROVED,
+    "approve": Status.APPROVED,
+    "0": Status.HELD,
+    "hold": Status.HELD,
+    "spam": Status.SPAM,
+    "trash": Status.REJECTED,
+    "post-trashed": Status.REJECTED,
+}
+_STATES = {
+    Status.APPROVED: "1",
+    Status.HELD: "0",
+    Status.PENDING: "0",
+    Status.SPAM: "spam",
+    Status.REJECTED: "trash",
+    Status.WITHDRAWN: "trash",
+    Status.ERASED: "trash",
+}
+_OUR_STATUS, _OUR_ID, _OUR_THREAD = "_anteroom_status", "_anteroom_id", "_anteroom_thread"
+_OUR_VERIFIED, _OUR_EXTERNAL = "_anteroom_verified_id", "_anteroom_external_id"
+
+#: Read whole; all else of a post goes as soon as it was looked at.
+_WHOLE = frozenset({"comment", "postmeta"})
+
+
+def read_wxr(file: BinaryIO, thread_key: ThreadKey = "url") -> Iterator[Imported]:
+    """Yield the comments of an export; posts are known by their address or by their number."""
+    post: dict[str, str] = {}
+    ours: dict[str, str] = {}
+    for name, element in ended_elements(file, _WHOLE):
+        if name in ("title", "link", "post_id"):
+            post[name] = (element.text or "").strip()
+        elif name == "postmeta":
+            meta = texts(element)
+            if meta.get("meta_key") == _OUR_THREAD:
+                post["key"] = meta.get("meta_value", "")
+        elif name == "comment":
+            yield _comment(element, _thread(post, thread_key), ours)
+        elif name == "item":
+            post, ours = {}, {}
+
+
+def write_wxr(comments: Iterable[Comment], output: TextIO, title: str) -> int:
+    """Write comments, ordered by thread, as WordPress imports them; return how many."""
+    count = 0
+    output.write(_HEAD.format(title=_text(title)))
+    threads = groupby(comments, key=lambda comment: comment.thread_id)
+    for number, (_, group) in enumerate(threads, 1):
+        numbers: dict[str, int] = {}
+        for comment in group:
+            if not numbers:
+                output.write(_item_head(comment.thread, number))
+            count += 1
+            numbers[comment.id] = count
+            output.write(_comment_xml(comment, count, numbers.get(comment.parent_id or "", 0)))
+        output.write("</item>\n")
+    output.write("</channel>\n</rss>\n")
+    return count
+
+
+def _thread(post: dict[str, str], thread_key: ThreadKey) -> ThreadRef:
+    url, number = post.get("link", ""), post.get("post_id", "")
+    chosen = (url or number) if thread_key == "url" else (number or url)
+    return ThreadRef(post.get("key") or chosen or "unknown", url, post.get("title", ""))
+
+
+def _comment(element: Element, thread: ThreadRef, ours: dict[str, str]) -> Imported:
+    """Return one comment; `ours` are the keys of those that we wrote, by number."""
+    told, meta = texts(element), _meta(element)
+    state = told.get("comment_approved", "").strip()
+    # What no WordPress knows of must not appear unseen.
+    status = _STATUSES.get(state, Status.HELD)
+    number, parent = told.get("comment_id", ""), told.get("comment_parent", "0").strip()
+    key = f"wxr:{number}"
+    if meta.get(_OUR_ID):
+        key = ours[number] = f"anteroom:{meta[_OUR_ID]}"
+    return Imported(
+        key=key,
+        state=meta.get(_OUR_STATUS) or _named(state, told.get("comment_type", "")),
+        status=Status(meta[_OUR_STATUS]) if meta.get(_OUR_STATUS) else status,
+        thread=thread,
+        author=Author(
+            name=told.get("comment_author", ""),
+            email=told.get("comment_author_email", ""),
+            url=told.get("comment_author_url", ""),
+            ip=told.get("comment_author_IP") or None,
+            verified_id=meta.get(_OUR_VERIFIED) or None,
+        ),
+        body=html_to_text(told.get("comment_content", "")),
+        created_at=_moment(told.get("comment_date_gmt", "")),
+        parent_key=None if parent in ("", "0") else ours.get(parent, f"wxr:{parent}"),
+        external_id=meta.get(_OUR_EXTERNAL) or (None if meta.get(_OUR_ID) else f"wxr:{number}"),
+    )
+
+
+def _named(state: str, kind: str) -> str:
+    return state if kind in ("", "comment") else f"{state} ({kind})"
+
+
+def _meta(element: Element) -> dict[str, str]:
+    pairs = [texts(child) for child in element if local_name(child) == "commentmeta"]
+    return {pair.get("meta_key", ""): pair.get("meta_value", "") for pair in pairs}
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.strip()).replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+
+_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
+<rss version="2.0" xmlns:excerpt="http://wordpress.org/export/1.2/excerpt/"
+  xmlns:content="http://purl.org/rss/1.0/modules/content/"
+  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:wp="http://wordpress.org/export/1.2/">
+<channel>
+<title>{title}</title>
+<wp:wxr_version>1.2</wp:wxr_version>
+"""
+
+
+def _item_head(thread: ThreadRef, number: int) -> str:
+    return (
+        f"<item>\n<title>{_text(thread.title or thread.key)}</title>\n"
+        f"<link>{_text(thread.url)}</link>\n"
+        f"<wp:post_id>{number}</wp:post_id>\n<wp:post_type>post</wp:post_type>\n"
+        "<wp:status>publish</wp:status>\n"
+        f"{_meta_xml('wp:postmeta', _OUR_THREAD, thread.key)}"
+    )
+
+
+def _comment_xml(comment: Comment, number: int, parent: int) -> str:
+    author, fields = comment.author, ""
+    created = comment.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    for name, value in (
+        ("comment_id", str(number)),
+        ("comment_author", author.name),
+        ("comment_author_email", author.email),
+        ("comment_author_url", author.url),
+        ("comment_author_IP", author.ip or ""),
+        ("comment_date", created),
+        ("comment_date_gmt", created),
+        ("comment_content", escape_html(comment.body, quote=False)),
+        ("comment_approved", _STATES[comment.status]),
+        ("comment_type", "comment"),
+        ("comment_parent", str(parent)),
+        ("comment_user_id", "0"),
+    ):
+        fields += f"<wp:{name}>{_text(value)}</wp:{name}>\n"
+    meta = {_OUR_ID: comment.id, _OUR_STATUS: comment.status.value}
+    if author.verified_id:
+        meta[_OUR_VERIFIED] = author.verified_id
+    if comment.external_id:
+        meta[_OUR_EXTERNAL] = comment.external_id
+    fields += "".join(_meta_xml("wp:commentmeta", key, value) for key, value in meta.items())
+    return f"<wp:comment>\n{fields}</wp:comment>\n"
+
+
+def _meta_xml(element: str, key: str, value: str) -> str:
+    return (
+        f"<{element}><wp:meta_key>{_text(key)}</wp:meta_key>"
+        f"<wp:meta_value>{_text(value)}</wp:meta_value></{element}>\n"
+    )
+
+
+def _text(value: str) -> str:
+    """Return text as XML holds it; a carriage return would come back as a line feed."""
+    return escape("".join(map(_writable, value)), {"\r": "&#13;"})
+
+
+def _writable(character: str) -> str:
+    code = ord(character)
+    if code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or code > 0xFFFF:
+        return character
+    return "\N{REPLACEMENT CHARACTER}"

@@ -1,0 +1,1 @@
+"""Programs that websites copy; the page `/docs/websites` shows them as they stand here."""

@@ -1,0 +1,310 @@
+"""Comments from elsewhere: all states kept, each once, said what became what, and out again."""
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from service.__main__ import main
+from service.domain.clock import utc_now
+from service.domain.decision import EventKind
+from service.storage import outbox
+from service.storage.tables import comments, events, threads
+from tests.conftest import SECRET
+from tests.support.akismet import FORM, form
+from tests.support.exports import (
+    DISQUS,
+    WXR_HEAD,
+    WXR_TAIL,
+    large_wxr,
+    write_isso,
+    wxr_comment,
+    wxr_post,
+)
+from tests.support.processes import ROOT, python
+from tests.support.world import World
+
+Run = Callable[..., Result]
+SQLITE_IS_ENOUGH = pytest.mark.parametrize("dialect", ["sqlite"])
+
+BOMB = """<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol "lol">
+<!ENTITY lol2 "&lol;&lol;&lol;&lol;&lol;&lol;&lol;&lol;">]><rss><channel>&lol2;</channel></rss>"""
+OUTSIDE = """<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]>
+<rss><channel><item><title>&x;</title></item></channel></rss>"""
+
+
+@pytest.fixture
+def run(world: World, database_url: str, redis_url: str) -> Run:
+    """Return a function that runs a command on this test's database."""
+
+    def command(*words: str | Path) -> Result:
+        given = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET_KEY": SECRET}
+        return CliRunner().invoke(main, [str(word) for word in words], env=given)
+
+    return command
+
+
+def bring_in(run: Run, tmp_path: Path, text: str, shape: str = "wxr", *words: str) -> str:
+    """Import a file with this text and return what was said of it."""
+    file = tmp_path / "export"
+    file.write_text(text)
+    result = run("import", file, "--site", "news", "--format", shape, *words)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(run: Run, tmp_path: Path, text: str, shape: str = "wxr") -> str:
+    """Import a file that cannot be imported and return the sentence that says so."""
+    file = tmp_path / "export"
+    file.write_text(text)
+    result = run("import", file, "--site", "news", "--format", shape)
+    assert result.exit_code == 1, result.output
+    return result.stderr
+
+
+def stored(world: World) -> list[Any]:
+    """Return the comments with their threads, in the order of their ids."""
+    query = (
+        sa.select(comments, threads.c.key, threads.c.url, threads.c.title)
+        .join(threads, threads.c.id == comments.c.thread_id)
+        .order_by(comments.c.id)
+    )
+    with world.store.read() as db:
+        return list(db.execute(query))
+
+
+def wxr(*parts: str) -> str:
+    return WXR_HEAD + "".join(parts) + WXR_TAIL
+
+
+EVERY_STATE = wxr(
+    wxr_post(7, wxr_comment(1) + wxr_comment(2, parent=1) + wxr_comment(3, "0")),
+    wxr_post(8, wxr_comment(4, "spam") + wxr_comment(5, "trash") + wxr_comment(6, "post-trashed")),
+    wxr_post(9, wxr_comment(7, "1", kind="pingback") + wxr_comment(8, "mystery")),
+)
+
+
+def test_wordpress_comments_keep_state_time_place_and_conversation(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    said = bring_in(run, tmp_path, EVERY_STATE)
+
+    rows = stored(world)
+    assert Counter(row.status for row in rows) == {
+        "approved": 3, "held": 2, "spam": 1, "rejected": 2
+    }  # fmt: skip
+    first, reply = rows[0], rows[1]
+    assert (first.author_name, first.author_email) == ("Ines 1", "ines1@mail.example")
+    assert (first.author_ip, first.body) == ("192.0.2.1", "A remark.")
+    assert (first.key, first.title) == ("https://news.example/?p=7", "The report & its file")
+    assert first.created_at.isoformat() == "2024-03-01T10:00:01+00:00"
+    assert (reply.parent_id, reply.root_id, reply.depth) == (first.id, first.id, 2)
+    assert first.external_id == "wxr:1"
+    assert "8 comments imported" in said
+    for line in ("0 -> held", "trash -> rejected", "1 (pingback) -> approved", "mystery -> held"):
+        assert line in said
+
+
+def test_nothing_is_imported_twice(world: World, run: Run, tmp_path: Path) -> None:
+    bring_in(run, tmp_path, EVERY_STATE)
+    said = bring_in(run, tmp_path, EVERY_STATE)
+    assert "0 comments imported" in said
+    assert "8  were imported before" in said
+    assert world.count() == 8
+
+
+@SQLITE_IS_ENOUGH
+def test_nothing_is_judged_and_no_website_is_told(world: World, run: Run, tmp_path: Path) -> None:
+    with world.store.write() as db:
+        outbox.add_endpoint(db, world.site.id, "https://news.example/", seed="s", now=utc_now())
+    bring_in(run, tmp_path, EVERY_STATE)
+    assert world.jobs.backlog() == 0
+    with world.store.read() as db:
+        assert outbox.list_messages(db) == []
+        assert set(db.scalars(sa.select(events.c.kind))) == {EventKind.IMPORTED}
+
+
+@SQLITE_IS_ENOUGH
+def test_imported_comments_are_read_reviewed_and_found_like_others(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, EVERY_STATE, "wxr", "--thread-key", "id")
+    page = world.client.get("/v1/sites/news/threads/7/comments").get_json()
+    assert page["count"] == 2
+    [top] = page["comments"]
+    assert len(top["replies"]) == 1
+    assert world.moderation.erase_email("ines3@mail.example") == 1
+
+
+@SQLITE_IS_ENOUGH
+def test_a_reply_may_stand_before_what_it_answers(world: World, run: Run, tmp_path: Path) -> None:
+    conversation = wxr_comment(3, parent=2) + wxr_comment(2, parent=1) + wxr_comment(1)
+    said = bring_in(run, tmp_path, wxr(wxr_post(7, conversation + wxr_comment(4, parent=99))))
+    one, two, three, lost = stored(world)
+    assert (two.parent_id, three.parent_id) == (one.id, two.id)
+    assert [row.depth for row in (one, two, three, lost)] == [1, 2, 3, 1]
+    assert {one.root_id, two.root_id, three.root_id} == {one.id}
+    assert "answer a comment that is not in the file" in said
+
+
+@SQLITE_IS_ENOUGH
+def test_comments_that_answer_each_other_hang_nothing(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    circle = wxr_comment(1, parent=2) + wxr_comment(2, parent=1)
+    bring_in(run, tmp_path, wxr(wxr_post(7, circle)))
+    assert world.count() == 2
+    assert world.client.get("/v1/sites/news/threads/7/comments").status_code == 200
+
+
+@SQLITE_IS_ENOUGH
+def test_whatever_stands_in_a_file_fits(world: World, run: Run, tmp_path: Path) -> None:
+    text = "<p>A <b>bold</b> word &amp; more<br/>next</p>\n<p>" + "x" * 70_000 + "</p>"
+    said = bring_in(run, tmp_path, wxr(wxr_post(7, wxr_comment(1, text=text))))
+    [row] = stored(world)
+    assert row.body.startswith("A bold word & more\nnext\n\nxxx")
+    assert len(row.body.encode()) == 65_525
+    assert "too long and was cut" in said
+
+
+def test_disqus_comments_keep_their_states(world: World, run: Run, tmp_path: Path) -> None:
+    said = bring_in(run, tmp_path, DISQUS, "disqus")
+    first, reply, spam, deleted, waiting = stored(world)
+    assert first.body == "First line\nsecond & more\n\nSee\nthis (https://a.example/x)"
+    assert (first.author_name, first.author_ip) == ("Ana", "192.0.2.9")
+    assert (first.key, first.title) == ("https://news.example/7", "The report")
+    assert reply.parent_id == first.id
+    assert [row.status for row in (spam, deleted, waiting)] == ["spam", "rejected", "held"]
+    assert "deleted -> rejected" in said
+
+
+def test_isso_comments_keep_their_states(world: World, run: Run, tmp_path: Path) -> None:
+    write_isso(tmp_path / "isso.db")
+    before = (tmp_path / "isso.db").read_bytes()
+    result = run("import", tmp_path / "isso.db", "--site", "news", "--format", "isso",
+                 "--origin", "https://news.example")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    shell, reply, waiting = stored(world)
+    assert [row.status for row in (shell, reply, waiting)] == ["erased", "approved", "held"]
+    assert (reply.parent_id, reply.body) == (shell.id, "A *reply*")
+    assert reply.key == "https://news.example/article/7/"
+    assert (tmp_path / "isso.db").read_bytes() == before
+
+
+@SQLITE_IS_ENOUGH
+@pytest.mark.parametrize("text", [BOMB, OUTSIDE])
+def test_documents_that_would_expand_or_fetch_are_refused(
+    world: World, run: Run, tmp_path: Path, text: str
+) -> None:
+    assert "document type or entities" in refused(run, tmp_path, text)
+    assert world.count() == 0
+
+
+@SQLITE_IS_ENOUGH
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [("wxr", "no xml"), ("disqus", "{}"), ("isso", "no database"), ("jsonl", '{"id": 1}\n'),
+     ("jsonl", "[]\n"), ("jsonl", "nonsense")],
+)  # fmt: skip
+def test_what_is_no_such_file_is_said_plainly(
+    run: Run, tmp_path: Path, shape: str, text: str
+) -> None:
+    assert "could not be read" in refused(run, tmp_path, text, shape)
+
+
+@SQLITE_IS_ENOUGH
+def test_a_file_that_breaks_off_leaves_what_came_before_and_can_go_on(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    many = "".join(wxr_comment(number) for number in range(1, 1_101))
+    whole = wxr(wxr_post(7, many))
+    assert "nothing is imported twice" in refused(run, tmp_path, whole[: len(whole) - 60_000])
+    assert world.count() == 1_000
+    assert "100 comments imported" in bring_in(run, tmp_path, whole)
+    assert world.count() == 1_100
+
+
+@SQLITE_IS_ENOUGH
+def test_an_unknown_site_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("")
+    result = run("import", tmp_path / "x", "--site", "nosuch", "--format", "wxr")
+    assert "no site 'nosuch'" in result.stderr
+
+
+# --- out, and in again ---------------------------------------------------------
+
+KEPT = ("status", "body", "author_name", "author_email", "author_url", "author_verified_id",
+        "external_id", "depth", "created_at", "key", "url", "title")  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", ["jsonl", "wxr"])
+def test_what_is_written_out_is_read_again_the_same(
+    world: World, run: Run, tmp_path: Path, shape: str
+) -> None:
+    odd = 'caf\u00e9 \u2603 <b>&amp;</b> ]]> "quoted"\n\n  line two \U0001f600'
+    top = world.approved_comment(body=odd, external_id="a-1", author={"verified_id": "u-1"})
+    world.approved_comment(parent_id=top)
+    world.held_comment(thread={"id": "another", "url": "https://news.example/b", "title": "B & C"})
+    world.moderation.erase(world.approved_comment(), actor="site:news")
+    world.post_comment()
+    world.client.post("/1.1/submit-ham", data=form(world.akismet_key), content_type=FORM)
+    before = [row for row in stored(world) if not row.key.startswith("akismet:")]
+    file = tmp_path / "written"
+    assert run("export", "--format", shape, "--output", file).exit_code == 0
+    world.second_site()
+
+    again = run("import", file, "--site", "news", "--format", shape)
+    assert "5  were imported before" in again.stdout, again.output
+    elsewhere = run("import", file, "--site", "other", "--format", shape)
+
+    assert elsewhere.exit_code == 0, elsewhere.output
+    after = [row for row in stored(world) if row.site_id != world.site.id]
+    by_text = [sorted(map(_told, rows), key=str) for rows in (before, after)]
+    assert by_text[0] == by_text[1]
+    parents = {row.id: row.body for row in after}
+    assert [parents[row.parent_id] for row in after if row.parent_id] == [odd]
+
+
+def _told(row: Any) -> list[Any]:
+    """Return what an export keeps of a comment; WXR knows whole seconds only."""
+    told = [getattr(row, name) for name in KEPT]
+    told[KEPT.index("created_at")] = row.created_at.replace(microsecond=0)
+    # What nobody judged when it was written out waits for a person where it is read.
+    told[0] = "held" if told[0] == "pending" else told[0]
+    return told
+
+
+@SQLITE_IS_ENOUGH
+def test_lines_of_json_tell_what_was_only_checked(world: World, run: Run) -> None:
+    world.client.post("/1.1/submit-ham", data=form(world.akismet_key), content_type=FORM)
+    [line] = run("export").stdout.splitlines()
+    assert json.loads(line)["source"] == "akismet"
+
+
+@SQLITE_IS_ENOUGH
+def test_a_large_file_takes_little_memory(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "large.xml"
+    with file.open("wb") as large:
+        large.writelines(large_wxr(48))
+    code = (
+        "import resource, sys\n"
+        "from service.transfer.wxr import read_wxr\n"
+        "count = 0\n"
+        "for comment in read_wxr(open(sys.argv[1], 'rb')):\n"
+        "    count += 1\n"
+        "    if count == 1_000:\n"
+        "        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    read = subprocess.run(
+        python("-c", code, str(file)), capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    count, more_kilobytes = map(int, read.stdout.split())
+    assert count > 20_000
+    assert more_kilobytes < 8_000
