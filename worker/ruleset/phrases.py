@@ -50,18 +50,19 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase ready to be looked for; `order` is that in which its elements are."""
+    """A phrase ready to be looked for."""
 
     elements: tuple[Element, ...]
-    order: tuple[int, ...]
     #: Words of which one must be there, for each element that is nothing but words.
     wanted: tuple[frozenset[str], ...] = ()
+    #: In which order to look for the elements.
+    order: tuple[int, ...] = ()
 
-    def find(self, signals: Signals, view: View) -> list[tuple[int, int]]:
+    def find(self, signals: Signals, view: View, words: "_Words") -> list[tuple[int, int]]:
         """Return where the phrase stands in the view, from character to character."""
-        words = _Words.of(signals, view)
-        if not words.tokens or any(words.lack(wanted) for wanted in self.wanted):
-            return []
+        for wanted in self.wanted:
+            if wanted.isdisjoint(words.known):
+                return []
         places = self._places(signals, view, words)
         if places is None:
             return []
@@ -71,11 +72,7 @@ class Phrase:
     def _places(
         self, signals: Signals, view: View, words: "_Words"
     ) -> list[Mapping[int, list[int]]] | None:
-        """Return where each element stands; None as soon as one that must be there is not.
-
-        Nothing is worked out for what may be left out until all that must be
-        there is; words before lists, for they cost a look-up and no search.
-        """
+        """Return where each element stands; None as soon as one that must be there is not."""
         places: list[Mapping[int, list[int]]] = [{} for _ in self.elements]
         for index in self.order:
             element = self.elements[index]
@@ -83,6 +80,16 @@ class Phrase:
             if not places[index] and not element.optional:
                 return None
         return places
+
+
+def find_phrases(
+    phrases: Iterable[Phrase], signals: Signals, view: View
+) -> Iterator[tuple[int, int]]:
+    """Yield where any of the phrases stands in a view that `signals` gave."""
+    words = _Words.of(signals, view)
+    if words.tokens:
+        for phrase in phrases:
+            yield from phrase.find(signals, view, words)
 
 
 def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase | None:
@@ -103,15 +110,7 @@ def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase 
             elements.append(element)
         gap = 0
     _refuse_nonsense(elements, complete)
-    if not complete:
-        return None
-    return Phrase(tuple(elements), _order(elements), _wanted(elements))
-
-
-def _order(elements: Sequence[Element]) -> tuple[int, ...]:
-    """Return the elements' numbers, those first that most cheaply show a phrase to be absent."""
-    costs = [(element.optional, element.entries is not None) for element in elements]
-    return tuple(sorted(range(len(elements)), key=costs.__getitem__))
+    return Phrase(tuple(elements), _wanted(elements), _order(elements)) if complete else None
 
 
 def _wanted(elements: Iterable[Element]) -> tuple[frozenset[str], ...]:
@@ -145,6 +144,12 @@ def _refuse_nonsense(elements: Sequence[Element], complete: bool) -> None:
         raise PhraseError(f"a phrase has at most {MOST_ELEMENTS} words")
 
 
+def _order(elements: Sequence[Element]) -> tuple[int, ...]:
+    """Return what must be there first, and words before lists: those cost a search."""
+    cost = [(element.optional, element.entries is not None) for element in elements]
+    return tuple(sorted(range(len(cost)), key=cost.__getitem__))
+
+
 class _Words:
     """The words of a view with an index from word to places."""
 
@@ -153,18 +158,14 @@ class _Words:
         self._at: dict[str, list[int]] = defaultdict(list)
         for index, token in enumerate(tokens):
             self._at[token.text].append(index)
-        self._known = frozenset(self._at)
-        self._sorted = sorted(self._known)
+        self.known = frozenset(self._at)
+        self._sorted = sorted(self.known)
         self._starts = [token.start for token in tokens]
 
     @classmethod
     def of(cls, signals: Signals, view: View) -> "_Words":
         """Return the words of a view, which a comment's rules share."""
         return signals.once(("words", id(view)), lambda: cls(signals.tokens(view)))
-
-    def lack(self, wanted: frozenset[str]) -> bool:
-        """Whether none of `wanted` is there."""
-        return wanted.isdisjoint(self._known)
 
     def places(self, element: Element, signals: Signals, view: View) -> Iterator[Interval]:
         """Return where an element stands."""

@@ -15,7 +15,7 @@ from worker.ruleset.conditions.base import (
 )
 from worker.ruleset.model import Check, Match
 from worker.ruleset.patterns import PatternError, compile_pattern
-from worker.ruleset.phrases import Phrase, PhraseError, read_phrase
+from worker.ruleset.phrases import Phrase, PhraseError, find_phrases, read_phrase
 from worker.signals.comment import FIELD_NAMES, Field, Signals
 from worker.signals.text import Fold
 from worker.signals.words import WordList
@@ -102,10 +102,9 @@ def _phrases_check(phrases: list[Phrase], fields: tuple[Field, ...], fold: Fold)
         first, spans = "", []
         for field in fields:
             for view in signals.views(field, fold):
-                for one in phrases:
-                    for start, end in one.find(signals, view):
-                        first = first or view.text[start:end]
-                        spans.append(span(field, view, start, end))
+                for start, end in find_phrases(phrases, signals, view):
+                    first = first or view.text[start:end]
+                    spans.append(span(field, view, start, end))
         return Match(len(_distinct(spans)), first, _distinct(spans)) if spans else None
 
     return check
