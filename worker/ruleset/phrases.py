@@ -50,15 +50,19 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase ready to be looked for; `order` is that in which its elements are."""
+    """A phrase ready to be looked for; `order` is that in which its elements are.
+
+    Of each group of words in `required` one must stand in the text.
+    """
 
     elements: tuple[Element, ...]
     order: tuple[int, ...]
+    required: tuple[tuple[str, ...], ...]
 
     def find(self, signals: Signals, view: View) -> list[tuple[int, int]]:
         """Return where the phrase stands in the view, from character to character."""
         words = _Words.of(signals, view)
-        if not words.tokens:
+        if not words.tokens or any(map(words.lack, self.required)):
             return []
         places = self._places(signals, view, words)
         if places is None:
@@ -101,13 +105,21 @@ def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase 
             elements.append(element)
         gap = 0
     _refuse_nonsense(elements, complete)
-    return Phrase(tuple(elements), _order(elements)) if complete else None
+    return Phrase(tuple(elements), _order(elements), _required(elements)) if complete else None
 
 
 def _order(elements: Sequence[Element]) -> tuple[int, ...]:
     """Return the elements' numbers, those first that most cheaply show a phrase to be absent."""
     costs = [(element.optional, element.entries is not None) for element in elements]
     return tuple(sorted(range(len(elements)), key=costs.__getitem__))
+
+
+def _required(elements: Sequence[Element]) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        element.words
+        for element in elements
+        if element.words and not (element.beginnings or element.optional)
+    )
 
 
 def _element(piece: str, gap: int, list_of: Callable[[str], WordList | None]) -> Element | None:
@@ -148,6 +160,10 @@ class _Words:
     def of(cls, signals: Signals, view: View) -> "_Words":
         """Return the words of a view, which a comment's rules share."""
         return signals.once(("words", id(view)), lambda: cls(signals.tokens(view)))
+
+    def lack(self, words: Sequence[str]) -> bool:
+        """Whether none of `words` is there."""
+        return self._at.keys().isdisjoint(words)
 
     def places(self, element: Element, signals: Signals, view: View) -> Iterator[Interval]:
         """Return where an element stands."""
