@@ -8,12 +8,15 @@ from flask import Flask
 from service import logs
 from service import settings as settings_module
 from service.checks import Checks
+from service.claims import Claims
 from service.domain.clock import utc_now
 from service.intake import Intake
 from service.jobs import JobQueue
 from service.keyring import Keyring
 from service.limits import Limiter
 from service.moderation import Moderation
+from service.moderation.staff import Staff
+from service.rulesets import Rulesets
 from service.settings import Settings
 from service.storage import open_store
 from service.web import routes, telemetry
@@ -48,6 +51,9 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES + 1,
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         MAX_FORM_PARTS=100,
+        # Over https the browser itself sees to it that no other host sets this cookie.
+        SESSION_COOKIE_NAME="__Host-anteroom" if settings.secure_cookies else "anteroom",
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
@@ -69,7 +75,10 @@ def _services(settings: Settings) -> Services:
         keyring=keyring,
         intake=intake,
         moderation=Moderation(store, jobs, keyring, settings),
+        staff=Staff(store, utc_now),
+        rulesets=Rulesets(store, jobs),
         limiter=limiter,
+        claims=Claims(jobs.connection),
         keys=KeyDirectory(store, utc_now),
         clock=utc_now,
     )

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from time import sleep
 from typing import Self
 
 from service.domain.comment import CommentId
@@ -26,6 +25,7 @@ class Handover:
     def __init__(self, jobs: JobQueue) -> None:
         self._jobs = jobs
         self._stored: SimpleQueue[CommentId | None] = SimpleQueue()
+        self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="handover", daemon=True)
 
     def __enter__(self) -> Self:
@@ -36,6 +36,7 @@ class Handover:
     def __exit__(self, *_error: object) -> None:
         """Queue jobs for what was handed over, and end."""
         self._stored.put(None)
+        self._ending.set()
         self._thread.join(timeout=10)
 
     def hand_over(self, ids: Iterable[CommentId]) -> None:
@@ -46,7 +47,7 @@ class Handover:
     def _run(self) -> None:
         while batch := self._next_batch():
             self._jobs.moderate(batch)
-            sleep(_PAUSE_SECONDS)
+            self._ending.wait(_PAUSE_SECONDS)
 
     def _next_batch(self) -> list[CommentId]:
         """Wait for a comment; return it with those that came meanwhile, or nothing at the end."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 3.0
 #: Where RQ lists the workers of a queue, and what it keeps of one until it is dead.
-_QUEUES = ("moderation", "check", "webhooks")
+_QUEUES = ("moderation", "check", "webhooks", "trials")
 _LISTED = "rq:workers:{queue}"
 
 

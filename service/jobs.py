@@ -26,13 +26,19 @@ from service.domain.errors import CheckUnavailable
 MODERATION = "moderation"
 CHECK = "check"
 WEBHOOKS = "webhooks"
-QUEUES = (MODERATION, CHECK, WEBHOOKS)
+#: Trials of rulesets, which may take minutes and which nobody waits for.
+TRIALS = "trials"
+QUEUES = (MODERATION, CHECK, WEBHOOKS, TRIALS)
 
 MODERATE_JOB = "worker.jobs.moderate"
 ALONE_JOB = "worker.jobs.moderate_alone"
 CHECK_JOB = "worker.jobs.check"
+EXAMINE_JOB = "worker.jobs.examine_rules"
+TRY_JOB = "worker.jobs.try_rules"
+TRIAL_JOB = "worker.jobs.run_trial"
 DELIVER_JOB = "worker.jobs.deliver"
 CALL_BACK_JOB = "worker.jobs.call_back"
+FOLD_JOB = "worker.jobs.fold"
 
 #: A job of this many comments pays RQ's bookkeeping once for all of them; more
 #: gains little and makes a lost job dearer.
@@ -42,6 +48,8 @@ JOB_SIZE = 64
 ALONE_FROM = 3
 
 _JOB_SECONDS = 60
+#: A trial on a hundred thousand comments takes some minutes.
+TRIAL_SECONDS = 3600
 _FAILURE_SECONDS = 7 * 24 * 3600
 #: Redis answers within a millisecond or is as good as away.
 _CONNECT_SECONDS = 0.1
@@ -67,10 +75,12 @@ class JobQueue:
 
     def __init__(self, redis_url: str, *, check_seconds: float = 5.0) -> None:
         self.connection = connect(redis_url)
+        self._check_seconds = check_seconds
         # Waiting for a check's answer blocks longer than any other call may.
         self._patient = connect(redis_url, answer_seconds=check_seconds + _ANSWER_SECONDS)
         self._moderation = _queue(MODERATION, self.connection)
         self._check = _queue(CHECK, self._patient)
+        self._trials = _queue(TRIALS, self.connection)
         self._webhooks = _queue(WEBHOOKS, self.connection)
         self._resting_until = 0.0
 
@@ -103,18 +113,59 @@ class JobQueue:
         `payloads` are what `worker.jobs.check` takes. Raises CheckUnavailable
         when no worker answers within `seconds`.
         """
-        forgotten = ceil(seconds) + 1
+        answers: list[dict[str, Any]] = self._ask(CHECK_JOB, list(payloads), seconds)["answers"]
+        return answers
+
+    def fold(self, text: str) -> dict[str, str]:
+        """Return the text as each of the rules' views shows it, by the view's name.
+
+        Raises CheckUnavailable as `check` does.
+        """
+        return self._ask(FOLD_JOB, text)
+
+    def examine_rules(self, source: dict[str, Any]) -> dict[str, Any]:
+        """Return what a worker finds in a ruleset, as `worker.jobs.examine_rules` says.
+
+        Raises CheckUnavailable as `check` does.
+        """
+        return self._ask(EXAMINE_JOB, source)
+
+    def try_rules(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Return what a ruleset says of a made-up comment, as `worker.jobs.try_rules` says.
+
+        Raises CheckUnavailable as `check` does.
+        """
+        return self._ask(TRY_JOB, payload)
+
+    def run_trial(self, trial_id: str) -> None:
+        """Queue a trial that the record holds. Raises CheckUnavailable if Redis is away."""
+        try:
+            self._trials.enqueue_call(
+                TRIAL_JOB,
+                args=(trial_id,),
+                timeout=TRIAL_SECONDS,
+                result_ttl=0,
+                failure_ttl=_FAILURE_SECONDS,
+                description="trial",
+            )
+        except RedisError as error:
+            raise CheckUnavailable("the job queue is away") from error
+
+    def _ask(self, function: str, argument: Any, seconds: float | None = None) -> dict[str, Any]:
+        """Have the check queue's worker call a function, and wait for what it returns."""
+        patience = self._check_seconds if seconds is None else seconds
+        forgotten = ceil(patience) + 1
         try:
             job = self._check.enqueue_call(
-                CHECK_JOB,
-                args=(list(payloads),),
+                function,
+                args=(argument,),
                 timeout=_JOB_SECONDS,
                 ttl=forgotten,
                 result_ttl=forgotten,
                 failure_ttl=forgotten,
                 description="check",
             )
-            return _await_verdicts(job, seconds)
+            return _await_result(job, patience)
         except RedisError as error:
             raise CheckUnavailable("the job queue is away") from error
 
@@ -128,7 +179,7 @@ class JobQueue:
     def depths(self) -> dict[str, int] | None:
         """Return how many jobs wait on each queue; None while Redis is away."""
         try:
-            queues = (self._moderation, self._check, self._webhooks)
+            queues = (self._moderation, self._check, self._webhooks, self._trials)
             return {queue.name: queue.count for queue in queues}
         except RedisError:
             return None
@@ -164,7 +215,7 @@ def _queue(name: str, connection: "Redis") -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
-def _await_verdicts(job: Job, seconds: float) -> list[dict[str, Any]]:
+def _await_result(job: Job, seconds: float) -> dict[str, Any]:
     # RQ itself waits whole seconds only.
     key: str = Result.get_key(job.id)  # type: ignore[no-untyped-call]
     job.connection.xread({key: "0-0"}, count=1, block=ceil(seconds * 1000))
@@ -172,4 +223,4 @@ def _await_verdicts(job: Job, seconds: float) -> list[dict[str, Any]]:
     if result is None or result.type is not Result.Type.SUCCESSFUL:
         job.delete()
         raise CheckUnavailable("no worker answered in time")
-    return cast(list[dict[str, Any]], result.return_value)
+    return cast(dict[str, Any], result.return_value)

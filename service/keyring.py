@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32encode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from uuid import UUID
 
@@ -12,6 +12,9 @@ from service.domain.site import KeyKind
 
 #: No two values meet by chance in 128 bits, and without the secret nobody can search.
 _MAC_BYTES = 16
+_SECRET_BYTES = 32
+#: What RFC 4226 recommends for one-time passwords.
+_TOTP_BYTES = 20
 _PREFIX = {KeyKind.SERVER: "sk_", KeyKind.PUBLIC: "pk_"}
 
 #: What every moderator token starts with.
@@ -64,9 +67,7 @@ class Keyring:
 
         Computed, not stored, so that no copy of the database gives it away.
         """
-        # The standard wants at least 24 bytes, which is more than one hash has.
-        secret = self._mac("webhook", seed) + self._mac("webhook-rest", seed)
-        return "whsec_" + b64encode(secret).decode()
+        return "whsec_" + b64encode(self._secret("webhook", seed)).decode()
 
     def receipt(self, comment_id: CommentId) -> str:
         """Return the private token with which its author follows a comment.
@@ -87,6 +88,20 @@ class Keyring:
         # Compared with the canonical token: base64 has several spellings of one value.
         genuine = hmac.compare_digest(self.receipt(comment_id).encode(), token.encode())
         return comment_id if genuine else None
+
+    def totp_secret(self, nonce: str) -> str:
+        """Return the secret of one person's one-time passwords, in base 32.
+
+        Worked out, not stored: whoever reads the record alone learns no secret.
+        """
+        return b32encode(self._secret("totp", nonce)[:_TOTP_BYTES]).decode()
+
+    def _secret(self, purpose: str, value: str) -> bytes:
+        """Return 32 bytes that serve as somebody's secret."""
+        person = purpose.encode()
+        return hashlib.blake2b(
+            value.encode(), key=self._key, person=person, digest_size=_SECRET_BYTES
+        ).digest()
 
     def _mac(self, purpose: str, value: str) -> bytes:
         begun = self._begun.get(purpose)

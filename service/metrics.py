@@ -8,6 +8,7 @@ that no process has to keep them, and there is nothing to tidy up when one dies.
 """
 
 import time
+from collections import Counter as Tally
 from collections.abc import Iterator, Mapping
 
 from prometheus_client import (
@@ -31,6 +32,7 @@ from prometheus_client.registry import Collector
 from service import __version__
 from service.jobs import JobQueue
 from service.probes import Motion, Probe, Record, read_motion, read_record
+from service.rule_quality import mean_seconds
 from service.storage import Store
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -130,9 +132,8 @@ def _of_record(record: Record, now: float) -> Iterator[Metric]:
         age.add_metric([status], max(0.0, seconds))
     yield from (count, age)
     if record.ruleset:
-        yield InfoMetricFamily(
-            "anteroom_ruleset", "Ruleset of the newest verdict", {"ruleset": record.ruleset}
-        )
+        yield InfoMetricFamily("anteroom_ruleset", "The live ruleset", {"ruleset": record.ruleset})
+    yield _put_aside(record)
 
 
 def _of_motion(motion: Motion) -> Iterator[Metric]:
@@ -144,6 +145,37 @@ def _of_motion(motion: Motion) -> Iterator[Metric]:
     errors = _named(counts, "rule_errors")
     yield _total("anteroom_rule_errors", "Verdicts for which a rule could not run", "rule", errors)
     yield _judging(counts)
+    yield _gauge(
+        "anteroom_ruleset_failures",
+        "Workers that could not load the live ruleset and keep the one before",
+        sum(bool(worker.failed) for worker in motion.rules),
+    )
+    yield _worker_rules(motion)
+    times = mean_seconds(counts)
+    yield _by_label("anteroom_rule_seconds", "Mean time that a rule takes", "rule", times)
+
+
+def _put_aside(record: Record) -> Metric:
+    family = GaugeMetricFamily(
+        "anteroom_rules_put_aside",
+        "Live rules that run in the shadow: braked, or off because they failed",
+        labels=["rule", "state"],
+    )
+    for state in record.put_aside:
+        family.add_metric([state.rule, state.state.value], 1)
+    return family
+
+
+def _worker_rules(motion: Motion) -> Metric:
+    family = GaugeMetricFamily(
+        "anteroom_worker_rulesets",
+        "Workers by queue and by the ruleset that they run",
+        labels=["queue", "ruleset"],
+    )
+    numbers = Tally((worker.queue, worker.ruleset) for worker in motion.rules)
+    for (queue, ruleset), number in numbers.items():
+        family.add_metric([queue, ruleset], number)
+    return family
 
 
 def _judging(counts: Mapping[str, float]) -> Metric:

@@ -4,7 +4,7 @@ Health and metrics must answer while a part is gone or hangs: a driver's own
 timeouts do not cover a server that took the question and fell silent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,9 +22,10 @@ from rq.worker_registration import get_keys
 
 from service.domain.comment import Status
 from service.domain.errors import StoreUnavailable
+from service.domain.ruleset import RuleState
 from service.jobs import QUEUES, JobQueue
-from service.storage import Store
-from service.storage.tables import comments, verdicts
+from service.storage import Store, rulesets
+from service.storage.tables import comments
 
 T = TypeVar("T")
 
@@ -79,10 +80,23 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the database knows of the work: waiting comments, the ruleset last used."""
+    """What the database knows of the work: waiting comments, the live ruleset and its state.
+
+    `ruleset` is None before the first one, `put_aside` its rules in the shadow.
+    """
 
     waiting: Mapping[Status, Waiting]
     ruleset: str | None
+    put_aside: Sequence[RuleState]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRules:
+    """Which ruleset a worker process runs, and which one it could not load; "" for none."""
+
+    queue: str
+    ruleset: str
+    failed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +104,15 @@ class Motion:
     """What Redis knows of the work.
 
     `memory_policy` is None where Redis does not tell it; `workers` and `jobs`
-    are numbers by queue, `counts` what workers counted.
+    are numbers by queue, `counts` what workers counted, `rules` tells of each
+    worker that judges.
     """
 
     memory_policy: str | None
     workers: Mapping[str, int]
     jobs: Mapping[str, int]
     counts: Mapping[str, float]
+    rules: Sequence[WorkerRules]
 
 
 def read_record(store: Store) -> Record:
@@ -108,11 +124,12 @@ def read_record(store: Store) -> Record:
         .where(comments.c.status.in_(waiting))
         .group_by(comments.c.status)
     )
-    newest = sa.select(verdicts.c.ruleset).order_by(verdicts.c.id.desc()).limit(1)
     with store.read() as db:
         for status, count, oldest in db.execute(query):
             waiting[Status(status)] = Waiting(count, accepted_at(oldest))
-        return Record(waiting, db.execute(newest).scalar())
+        live = rulesets.live_version(db)
+        put_aside = rulesets.states_of(db, live.number) if live else []
+    return Record(waiting, live.hash if live else None, put_aside)
 
 
 def accepted_at(comment_id: str) -> datetime:
@@ -128,7 +145,8 @@ def read_motion(jobs: JobQueue) -> Motion:
         memory_policy=_memory_policy(redis),
         workers={queue.name: _workers(queue, redis) for queue in queues},
         jobs={queue.name: queue.count for queue in queues},
-        counts=_counts(redis),
+        counts=work_counts(redis),
+        rules=[told for queue in queues for told in _rules(queue, redis)],
     )
 
 
@@ -146,5 +164,13 @@ def _workers(queue: Queue, redis: Redis) -> int:
     return int(redis.exists(*keys)) if keys else 0
 
 
-def _counts(redis: Redis) -> dict[str, float]:
+def _rules(queue: Queue, redis: Redis) -> Iterator[WorkerRules]:
+    for key in sorted(get_keys(queue=queue)):
+        ruleset, failed = redis.hmget(key, ["ruleset", "ruleset_failed"])
+        if ruleset is not None:
+            yield WorkerRules(queue.name, as_text(ruleset), as_text(failed or ""))
+
+
+def work_counts(redis: Redis) -> dict[str, float]:
+    """Return the figures that workers counted; raises RedisError."""
     return {as_text(name): float(value) for name, value in redis.hgetall(WORK_COUNTS).items()}

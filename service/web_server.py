@@ -16,6 +16,7 @@ from service import logs
 from service.local.processes import die_with_parent
 from service.scratch import scratch_directory
 from service.settings import Settings, export
+from service.stopping import stopping
 
 #: A client that has not sent its headers by then is not going to.
 _HEADER_MILLISECONDS = 10_000
@@ -91,6 +92,7 @@ def _heed_signals_at_once() -> None:
 def _hand_on_signals() -> None:
     while True:
         number = signal.sigwait(_STOP_SIGNALS)
+        stopping.set()
         handler = signal.getsignal(number)
         if callable(handler):
             handler(number, None)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from service.storage import Store
-from service.storage.campaigns import MOST_IN_BAND, Mark, campaigns_by_band
+from service.storage.campaigns import Mark, campaigns_by_band
 from worker.signals.near import alike, bands
 
 
@@ -19,38 +19,26 @@ class Campaigns:
         What is like nothing before it begins a new campaign, to which later
         texts of the batch may belong already. Nothing is written.
         """
-        under = {
-            signature: [str(band) for band in bands(signature)]
-            for signature in signatures
-            if signature is not None
-        }
+        under = {mark: bands(mark) for mark in signatures if mark is not None}
         if not under:
             return [None] * len(signatures)
-        wanted = {band for some in under.values() for band in some}
         with self._store.read() as db:
-            known = campaigns_by_band(db, wanted)
-        new: dict[str, Mark] = {}
+            known = campaigns_by_band(db, {band for some in under.values() for band in some})
         return [
-            None if signature is None else _mark(signature, under[signature], known, new)
+            None if signature is None else _mark(signature, under[signature], known)
             for signature in signatures
         ]
 
 
-def _mark(
-    signature: int, under: Sequence[str], known: dict[str, list[str]], new: dict[str, Mark]
-) -> Mark:
-    candidates = dict.fromkeys(name for band in under for name in known.get(band, ()))
-    found = _nearest(signature, candidates)
+def _mark(signature: int, under: Sequence[str], known: dict[str, list[str]]) -> Mark:
+    near = {name for band in under for name in known.get(band, ())}
+    found = _nearest(signature, near)
     if found is not None:
-        # Whoever belongs to a new campaign brings its bands along: the comment
-        # that began it may turn out to be decided already, and is then not recorded.
-        return new.get(found, Mark(found))
+        return Mark(found, bands(int(found, 16)))
     name = f"{signature:032x}"
-    free = tuple(band for band in under if len(known.get(band, ())) < MOST_IN_BAND)
-    new[name] = Mark(name, free)
-    for band in free:
+    for band in under:
         known.setdefault(band, []).append(name)
-    return new[name]
+    return Mark(name, tuple(under))
 
 
 def _nearest(signature: int, names: Iterable[str]) -> str | None:

@@ -11,7 +11,7 @@ import structlog
 from redis import Redis
 
 from service.domain.errors import StoreUnavailable
-from service.jobs import CHECK, MODERATION, WEBHOOKS, JobQueue
+from service.jobs import CHECK, MODERATION, TRIALS, WEBHOOKS, JobQueue
 from service.keyring import Keyring
 from service.moderation import Moderation
 from service.settings import Settings
@@ -21,9 +21,10 @@ from worker import delivery, runtime
 from worker.queue_worker import Facts, QueueWorker
 
 SWEEP = "sweep"
-ROLES = (MODERATION, CHECK, WEBHOOKS, SWEEP)
+ROLES = (MODERATION, CHECK, WEBHOOKS, TRIALS, SWEEP)
 
-_RETENTION_SECONDS = 3600.0
+_HOUR = 3600.0
+_WATCH_SECONDS = 30.0
 #: How long a message to a website waits at most before somebody looks for it.
 _DISPATCH_SECONDS = 1.0
 
@@ -74,7 +75,11 @@ def _sweep(settings: Settings) -> None:
     rounds = (
         _Round("webhooks", _DISPATCH_SECONDS, lambda: dispatch(store, jobs)),
         _Round("sweep", settings.sweep_seconds, moderation.sweep),
-        _Round("retention", _RETENTION_SECONDS, moderation.retain),
+        _Round("search index", settings.sweep_seconds, moderation.index),
+        _Round("watch", _WATCH_SECONDS, moderation.watch),
+        _Round("mending", _WATCH_SECONDS, moderation.mend),
+        _Round("sampling", _HOUR, moderation.sample),
+        _Round("retention", _HOUR, moderation.retain),
     )
     while not stop.wait(min(_DISPATCH_SECONDS, settings.sweep_seconds)):
         for each in rounds:

@@ -28,6 +28,7 @@ from service.domain.site import Moderation
 from service.domain.verdict import Verdict
 from service.jobs import ALONE_FROM, JOB_SIZE, JobQueue
 from service.keyring import Keyring
+from service.moderation.following import follow
 from service.settings import Settings, load
 from service.storage import Store, database_now, judging, open_store
 from service.storage.campaigns import Mark
@@ -47,6 +48,7 @@ from worker.signals.email import domain_of
 from worker.signals.near import signature
 from worker.subjects import Subjects, subjects
 from worker.timing import RuleTimer
+from worker.trials import run_trial
 
 #: The database itself is not to be had: trying each comment alone helps nothing.
 _AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
@@ -167,6 +169,10 @@ class Runtime:
         verdicts = {case.comment.id: case.verdict for case in cases}
         answers = [verdicts[item.comment.id] for item in pending]
         return [{"status": verdict.status, "verdict": verdict.as_dict()} for verdict in answers]
+
+    def run_trial(self, trial_id: str) -> None:
+        """Try a ruleset on many comments; see `worker.trials`."""
+        run_trial(self._store, trial_id)
 
     def close(self) -> None:
         """Give up all connections."""
@@ -304,7 +310,10 @@ class Runtime:
 
     def _record_together(self, judged: Sequence[Judged]) -> set[CommentId]:
         with self._store.write() as db:
-            return judging.record_verdicts(db, judged, database_now(db))
+            now = database_now(db)
+            won = judging.record_verdicts(db, judged, now)
+            follow(db, won, now)
+            return won
 
     def _record_alone(self, item: Judged) -> set[CommentId]:
         """Store one verdict; a comment for which that fails gets a job of its own."""

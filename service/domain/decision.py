@@ -1,10 +1,11 @@
 """Decisions by moderators, and the events that tell a comment's story."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from service.domain.comment import CommentId, Status
+from service.domain.comment import CommentId, SiteId, Status
+from service.domain.preferences import Preferences
 
 
 class Decision(StrEnum):
@@ -43,7 +44,11 @@ class Reason(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What can happen to a comment after it was accepted."""
+    """What can happen to a comment after it was accepted.
+
+    Reports, and that a moderator calls a rule wrong (the rule is the event's
+    note), change nothing about the comment: they leave its version as it is.
+    """
 
     VERDICT = "verdict"
     DECISION = "decision"
@@ -54,6 +59,7 @@ class EventKind(StrEnum):
     ERASED = "erased"
     RETENTION = "retention"
     RETRIED = "retried"
+    RULE_WRONG = "rule_wrong"
     IMPORTED = "imported"
 
 
@@ -86,20 +92,43 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+_RANKS = {role: rank for rank, role in enumerate(Role)}
+
+
 @dataclass(frozen=True, slots=True)
 class Moderator:
-    """A person who reviews comments."""
+    """A person who reviews comments; `sites` None means those of every site."""
 
     id: int
     login: str
     role: Role
+    sites: frozenset[SiteId] | None = None
+    preferences: Preferences = field(default_factory=Preferences)
 
     @property
     def actor(self) -> str:
         """The name under which their decisions stand in the audit log."""
         return f"moderator:{self.login}"
 
+    def may(self, role: Role) -> bool:
+        """Whether they may do what `role` may."""
+        return _RANKS[self.role] >= _RANKS[role]
+
     @property
     def sees_addresses(self) -> bool:
         """Whether authors' e-mail and IP addresses are shown to them."""
         return self.role is not Role.MODERATOR
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether they may take back what rules and others did, much at once."""
+        return self.role is not Role.MODERATOR
+
+    @property
+    def manages_people(self) -> bool:
+        """Whether they make accounts and give rights."""
+        return self.role is Role.ADMIN
+
+    def reviews(self, site_id: SiteId) -> bool:
+        """Whether comments of the site are theirs to see."""
+        return self.sites is None or site_id in self.sites

@@ -86,6 +86,18 @@ class DecisionConflict(ModerationError):
         self.decided_by = decided_by
 
 
+class PersonNotFound(ModerationError):
+    """There is no such moderator."""
+
+
+class LoginTaken(ModerationError):
+    """Another moderator has this login name."""
+
+
+class LastAdmin(ModerationError):
+    """One admin must remain who can sign in."""
+
+
 class NotWithdrawable(ModerationError):
     """The comment is past the point where its author can take it back."""
 

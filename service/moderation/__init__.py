@@ -21,9 +21,14 @@ from service.moderation.sampling import Sampling
 from service.moderation.sweep import Sweep, SweepResult
 from service.moderation.watch import Watch
 from service.settings import Settings
-from service.storage import Store
+from service.storage import Store, comments, following, searching
+from service.storage.following import FOLLOWED_FOR, Followed
+from service.storage.takeback import Doing
 
 __all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepResult"]
+
+#: Comments that one round makes known to searches: short enough for others to wait.
+_INDEXED_AT_ONCE = 500
 
 
 class Moderation:
@@ -56,14 +61,16 @@ class Moderation:
         version: int,
         reason: Reason | None = None,
         note: str = "",
+        rule: str | None = None,
     ) -> Event:
         """Give the comment the status decided on, if it is still as the moderator saw it.
 
-        A verdict that arrived since does not count as a change: a person's
-        decision prevails over the rules in either order. Raises CommentNotFound,
-        or DecisionConflict telling where the comment stands and who moved it.
+        `rule` is the one rule that the moderator calls wrong for it. A verdict
+        that arrived since does not count as a change: a person's decision
+        prevails over the rules in either order. Raises CommentNotFound, or
+        DecisionConflict telling where the comment stands and who moved it.
         """
-        said = deciding.Said(decision, moderator.actor, self._clock(), reason, note)
+        said = self._said(moderator, decision, reason, note, rule)
         with self._store.write() as db:
             return deciding.decide(db, comment_id, said, version)
 
@@ -81,7 +88,7 @@ class Moderation:
         Those that cannot be decided on, or already stand so, are listed as
         unchanged with a reason in plain words.
         """
-        said = deciding.Said(decision, moderator.actor, self._clock(), reason, note)
+        said = self._said(moderator, decision, reason, note)
         with self._store.write() as db:
             return deciding.decide_many(db, ids, said)
 
@@ -98,8 +105,10 @@ class Moderation:
         if (event is None) == (batch is None):
             raise ValueError("undo takes either an event or a batch")
         with self._store.write() as db:
-            undoing = deciding.Undoing(db, moderator.actor, self._clock())
+            undoing = deciding.Undoing(db, moderator, self._clock())
             result = undoing.event(event) if event is not None else undoing.batch(batch or "")
+            if batch is not None:
+                following.stop_following(db, batch, self._clock())
         if undoing.pending:
             self._jobs.moderate(undoing.pending)
         return result
@@ -111,6 +120,81 @@ class Moderation:
         said = deciding.Said(decision, f"site:{site}", self._clock(), reason)
         with self._store.write() as db:
             return deciding.decide_many(db, [comment_id], said)
+
+    def undo_last(self, moderator: Moderator) -> BatchResult | None:
+        """Take back the last of the moderator's own decisions that stands, with its batch.
+
+        Returns None if none of their last ones stands any more.
+        """
+        with self._store.read() as db:
+            last = comments.last_decision_by(db, moderator.actor)
+        if last is None:
+            return None
+        if last.batch:
+            return self.undo(batch=last.batch, moderator=moderator)
+        return self.undo(event=last.id, moderator=moderator)
+
+    def take_back(self, doings: Sequence[Doing], moderator: Moderator, *, rule: str) -> BatchResult:
+        """Take back what a rule or a person did, in short transactions under one batch id.
+
+        What a rule held is approved, and the rule called wrong there; what a
+        person decided goes back to where it stood before. Whatever somebody
+        changed in the meantime is left and listed as unchanged.
+        """
+        whole = BatchResult()
+        for start in range(0, len(doings), MAX_BATCH):
+            some = doings[start : start + MAX_BATCH]
+            done = (
+                self._approve(some, moderator, rule, whole.batch)
+                if rule
+                else (self._reverse(some, moderator, whole.batch))
+            )
+            whole.decided += done.decided
+            whole.unchanged |= done.unchanged
+        return whole
+
+    def decide_campaign(
+        self,
+        campaign: str,
+        ids: Sequence[CommentId],
+        decision: Decision,
+        *,
+        moderator: Moderator,
+        follow: bool,
+    ) -> BatchResult:
+        """Decide on members of a campaign; with `follow` new ones follow a rejection.
+
+        They do so for a week, if they link to the same domains. Where nobody
+        links anywhere nothing is followed.
+        """
+        said = self._said(moderator, decision, None, "")
+        with self._store.write() as db:
+            result = deciding.decide_many(db, ids, said)
+            if follow and decision is not Decision.APPROVE:
+                following.add_followed(
+                    db,
+                    [
+                        Followed(
+                            campaign,
+                            decision,
+                            domains,
+                            result.batch,
+                            moderator.actor,
+                            said.at,
+                            said.at + FOLLOWED_FOR,
+                        )
+                        for domains in following.link_domains(db, result.decided)
+                    ],
+                )
+        return result
+
+    def index(self) -> int:
+        """Let searches find comments that came since; return how many."""
+        with self._store.read() as db:
+            if not searching.index_is_behind(db):
+                return 0
+        with self._store.write() as db:
+            return searching.index_comments(db, _INDEXED_AT_ONCE)
 
     def withdraw(self, comment_id: CommentId) -> Comment:
         """Let the author take the comment back; doing so twice is no mistake.
@@ -164,3 +248,30 @@ class Moderation:
     def retain(self) -> RetentionResult:
         """Delete what was kept long enough; see `Retention`."""
         return self._retention.run()
+
+    def _said(
+        self,
+        moderator: Moderator,
+        decision: Decision,
+        reason: Reason | None,
+        note: str,
+        rule: str | None = None,
+    ) -> deciding.Said:
+        return deciding.Said(
+            decision, moderator.actor, self._clock(), reason, note, rule, moderator.sites
+        )
+
+    def _approve(
+        self, some: Sequence[Doing], moderator: Moderator, rule: str, batch: str
+    ) -> BatchResult:
+        said = self._said(moderator, Decision.APPROVE, None, f"Taken back from {rule}", rule)
+        with self._store.write() as db:
+            return deciding.decide_many(db, [each.comment_id for each in some], said, batch)
+
+    def _reverse(self, some: Sequence[Doing], moderator: Moderator, batch: str) -> BatchResult:
+        with self._store.write() as db:
+            undoing = deciding.Undoing(db, moderator, self._clock())
+            result = undoing.events([each.event_id or 0 for each in some], batch)
+        if undoing.pending:
+            self._jobs.moderate(undoing.pending)
+        return result

@@ -5,14 +5,14 @@ ever overwritten: an undo is a new event that leads back.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from service.domain.comment import REVIEWABLE, Comment, CommentId, Status
-from service.domain.decision import Decision, Event, EventKind, Reason
+from service.domain.comment import REVIEWABLE, Comment, CommentId, SiteId, Status
+from service.domain.decision import Decision, Event, EventKind, Moderator, Reason
 from service.domain.errors import CommentNotFound, DecisionConflict
 from service.storage import comments, database_now
 from service.storage.comments import Cause
@@ -27,13 +27,23 @@ _UNDECIDED = frozenset({Status.PENDING, Status.HELD})
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a moderator says of a comment, and when."""
+    """What somebody says of a comment, and when.
+
+    `rule` is the one rule that they call wrong for it; `sites` those whose
+    comments they may decide on, None every site.
+    """
 
     decision: Decision
     actor: str
     at: datetime
     reason: Reason | None = None
     note: str = ""
+    rule: str | None = None
+    sites: frozenset[SiteId] | None = None
+
+    def may_see(self, comment: Comment | None) -> bool:
+        """Whether there is such a comment for them."""
+        return comment is not None and (self.sites is None or comment.site_id in self.sites)
 
 
 @dataclass(slots=True)
@@ -48,7 +58,7 @@ class BatchResult:
 def decide(db: Connection, comment_id: CommentId, said: Said, version: int) -> Event:
     """Decide on a comment seen at `version`."""
     comment = comments.locked_comment(db, comment_id)
-    if comment is None:
+    if comment is None or not said.may_see(comment):
         raise CommentNotFound(comment_id)
     seen = comment.version == version or _only_judged_since(db, comment, version)
     event = _decided(db, comment, said) if seen and _reviewable(comment) else None
@@ -57,14 +67,17 @@ def decide(db: Connection, comment_id: CommentId, said: Said, version: int) -> E
     return event
 
 
-def decide_many(db: Connection, ids: Sequence[CommentId], said: Said) -> BatchResult:
-    """Decide on comments as they stand now, under one batch id."""
+def decide_many(
+    db: Connection, ids: Sequence[CommentId], said: Said, batch: str | None = None
+) -> BatchResult:
+    """Decide on comments as they stand now, under one batch id: a fresh one unless given."""
     if len(ids) > MAX_BATCH:
         raise ValueError(f"at most {MAX_BATCH} comments at once")
-    result = BatchResult()
+    result = BatchResult(batch) if batch else BatchResult()
     found = comments.locked_comments(db, ids)
     for comment_id in dict.fromkeys(ids):
         comment = found.get(comment_id)
+        comment = comment if said.may_see(comment) else None
         obstacle = _obstacle(comment, said.decision.status)
         if comment is None or obstacle:
             result.unchanged[comment_id] = obstacle
@@ -80,17 +93,17 @@ class Undoing:
     they need a job once the transaction is committed.
     """
 
-    def __init__(self, db: Connection, actor: str, at: datetime) -> None:
+    def __init__(self, db: Connection, moderator: Moderator, at: datetime) -> None:
         self.pending: list[CommentId] = []
         self._db = db
-        self._actor = actor
+        self._moderator = moderator
         self._at = at
 
     def event(self, event_id: int) -> BatchResult:
         """Take one decision back; raise DecisionConflict if it no longer stands."""
         event = comments.event_by_id(self._db, event_id)
         comment = comments.locked_comment(self._db, event.comment_id) if event else None
-        if event is None or comment is None:
+        if event is None or comment is None or not self._moderator.reviews(comment.site_id):
             raise CommentNotFound(f"no event {event_id}")
         result = BatchResult()
         if not self._undone(comment, event, result.batch):
@@ -101,15 +114,29 @@ class Undoing:
     def batch(self, batch: str) -> BatchResult:
         """Take back those decisions of a batch that still stand."""
         events = comments.events_of_batch(self._db, batch)
+        found = comments.locked_comments(self._db, [event.comment_id for event in events])
+        events = [e for e in events if self._moderator.reviews(found[e.comment_id].site_id)]
         if not events:
             raise CommentNotFound(f"no batch {batch}")
         result = BatchResult()
-        found = comments.locked_comments(self._db, [event.comment_id for event in events])
         for event in events:
             if self._undone(found[event.comment_id], event, result.batch):
                 result.decided.append(event.comment_id)
             else:
                 result.unchanged[event.comment_id] = _moved_on(self._db, found[event.comment_id])
+        return result
+
+    def events(self, ids: Sequence[int], batch: str) -> BatchResult:
+        """Take those decisions back that still stand, under one batch id."""
+        found = [event for event_id in ids if (event := comments.event_by_id(self._db, event_id))]
+        locked = comments.locked_comments(self._db, [event.comment_id for event in found])
+        result = BatchResult(batch)
+        for event in found:
+            comment = locked[event.comment_id]
+            if self._moderator.reviews(comment.site_id) and self._undone(comment, event, batch):
+                result.decided.append(comment.id)
+            else:
+                result.unchanged[comment.id] = _moved_on(self._db, comment)
         return result
 
     def _undone(self, comment: Comment, event: Event, batch: str) -> bool:
@@ -120,7 +147,7 @@ class Undoing:
         if back_to is Status.PENDING:
             columns["pending_since"] = database_now(self._db)
             self.pending.append(comment.id)
-        cause = Cause(EventKind.UNDO, self._actor, self._at, batch=batch)
+        cause = Cause(EventKind.UNDO, self._moderator.actor, self._at, batch=batch)
         return bool(comments.change_status(self._db, comment, back_to, cause, columns))
 
 
@@ -130,7 +157,12 @@ def _decided(
     reason = said.reason or ""
     cause = Cause(EventKind.DECISION, said.actor, said.at, reason, said.note, batch)
     columns = {"decided_at": said.at}
-    return comments.change_status(db, comment, said.decision.status, cause, columns)
+    event = comments.change_status(db, comment, said.decision.status, cause, columns)
+    if event is not None and said.rule:
+        wrong = Cause(EventKind.RULE_WRONG, said.actor, said.at, note=said.rule)
+        decided = replace(comment, status=event.to_status, version=event.version)
+        comments.append_event(db, decided, event.to_status, wrong)
+    return event
 
 
 def _only_judged_since(db: Connection, comment: Comment, version: int) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from service.domain.comment import CommentId
 from service.domain.decision import EventKind
+from service.jobs import TRIAL_SECONDS
 from service.moderation.turns import turn
 from service.settings import Settings
 from service.storage import (
@@ -87,8 +88,10 @@ class Retention:
             texts=self._each(upkeep.refused_before, _forget_texts(text_limit, now), text_limit),
             claims=self._in_steps(lambda db: upkeep.forget_expired_claims(db, now, _BATCH)),
             sessions=self._sessions(now),
-            campaigns=self._campaigns(now - timedelta(days=_CAMPAIGN_DAYS)),
-            trials=self._trials(now - timedelta(days=_TRIAL_DAYS)),
+            campaigns=self._in_steps(
+                lambda db: campaigns.forget_ended(db, now - timedelta(days=_CAMPAIGN_DAYS), _BATCH)
+            ),
+            trials=self._trials(now),
             checks=self._in_steps(lambda db: akismet.forget_checked(db, now, _BATCH)),
             messages=self._in_steps(
                 lambda db: outbox.forget_messages(db, now - _KEEP_MESSAGES, _BATCH)
@@ -118,20 +121,10 @@ class Retention:
                 break
         return forgotten
 
-    def _campaigns(self, limit: datetime) -> int:
-        forgotten = 0
-        for _ in range(_MOST_BATCHES):
-            with self._store.read() as db:
-                ended = campaigns.ended_campaigns(db, limit, _BATCH)
-            if not ended:
-                break
-            with self._store.write() as db:
-                campaigns.forget_campaigns(db, ended)
-            forgotten += len(ended)
-        return forgotten
-
-    def _trials(self, limit: datetime) -> int:
+    def _trials(self, now: datetime) -> int:
+        limit = now - timedelta(days=_TRIAL_DAYS)
         with self._store.write() as db:
+            trials.give_up_lost(db, now - timedelta(seconds=2 * TRIAL_SECONDS), now)
             forgotten = trials.forget_trials(db, limit, _BATCH)
             rulesets.forget_unpublished(db, limit, _BATCH)
         return forgotten

@@ -110,7 +110,7 @@ def _postgresql_engine(url: str) -> Engine:
         hide_parameters=True,
         connect_args=_POSTGRESQL_ARGUMENTS,
     )
-    sa.event.listen(engine, "do_connect", postgresql.connect)
+    sa.event.listen(engine, "do_connect", postgresql.Outage().connect)
     return engine
 
 

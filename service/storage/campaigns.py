@@ -1,12 +1,14 @@
 """Campaigns: under which name texts that are nearly the same are one thing.
 
 A campaign is called by the fingerprint of its first text and found by parts of
-it, its bands: of two fingerprints that differ in few places one band is alike.
+it, its bands: of two fingerprints that differ in few places some are the same.
+Each band has few slots, and who comes later takes the slot of somebody before:
+so what is looked at and kept is bounded, and what goes on is always found.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -16,16 +18,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from service.domain.comment import CommentId
 from service.storage.tables import campaign_bands, comments
 
-#: More campaigns than this under one band are looked at by nobody: those that come
-#: later are found by their other bands.
-MOST_IN_BAND = 20
-
-#: A campaign that goes on is noted to do so once a day.
-_NOTED = timedelta(days=1)
+#: Campaigns that are found by one band.
+SLOTS = 8
 
 
 class Mark(NamedTuple):
-    """Which campaign a comment belongs to; `bands` to find it by, if it is a new one."""
+    """Which campaign a comment belongs to, and the bands by which that is found."""
 
     campaign: str
     bands: tuple[str, ...] = ()
@@ -40,22 +38,28 @@ def campaigns_by_band(db: Connection, bands: Iterable[str]) -> dict[str, list[st
 
 
 def mark(db: Connection, marks: Mapping[CommentId, Mark], now: datetime) -> None:
-    """Note which campaigns comments belong to, and how new ones are found."""
+    """Note which campaigns comments belong to, and let those be found."""
     if not marks:
         return
     db.execute(
         _MARK,
         [{"comment": comment_id, "name": mark.campaign} for comment_id, mark in marks.items()],
     )
-    # In one order for all: two batches with the same text would else wait in a circle.
-    new = sorted({(mark.campaign, band) for mark in marks.values() for band in mark.bands})
-    if new:
+    places = {
+        (band, int(mark.campaign, 16) % SLOTS): mark.campaign
+        for mark in marks.values()
+        for band in mark.bands
+    }
+    # In one order for all: two batches that meet would else wait in a circle.
+    rows = [
+        {"band": band, "slot": slot, "campaign": campaign, "seen_at": now}
+        for (band, slot), campaign in sorted(places.items())
+    ]
+    if rows:
         insert = sqlite.insert if db.dialect.name == "sqlite" else postgresql.insert
-        rows = [{"campaign": name, "band": band, "seen_at": now} for name, band in new]
-        db.execute(insert(campaign_bands).on_conflict_do_nothing(), rows)
-    going_on = sorted({mark.campaign for mark in marks.values() if not mark.bands})
-    if going_on:
-        db.execute(_GO_ON, {"names": going_on, "now": now, "noted": now - _NOTED})
+        new = insert(campaign_bands)
+        taken = {"campaign": new.excluded.campaign, "seen_at": new.excluded.seen_at}
+        db.execute(new.on_conflict_do_update(index_elements=["band", "slot"], set_=taken), rows)
 
 
 def forget_campaign_of(db: Connection, comment_id: CommentId) -> None:
@@ -65,15 +69,13 @@ def forget_campaign_of(db: Connection, comment_id: CommentId) -> None:
     db.execute(sa.delete(campaign_bands).where(campaign_bands.c.campaign == name, ~shared))
 
 
-def ended_campaigns(db: Connection, before: datetime, limit: int) -> list[str]:
-    """Return campaigns of which nothing came since."""
-    query = sa.select(campaign_bands.c.campaign).where(campaign_bands.c.seen_at < before)
-    return list(db.scalars(query.distinct().limit(limit)))
-
-
-def forget_campaigns(db: Connection, names: Iterable[str]) -> None:
-    """Delete what finds these campaigns; comments keep their names."""
-    db.execute(sa.delete(campaign_bands).where(campaign_bands.c.campaign.in_(list(names))))
+def forget_ended(db: Connection, before: datetime, limit: int) -> int:
+    """Let campaigns no longer be found of which nothing came since; return how many places."""
+    place = sa.tuple_(campaign_bands.c.band, campaign_bands.c.slot)
+    old = sa.select(campaign_bands.c.band, campaign_bands.c.slot).where(
+        campaign_bands.c.seen_at < before
+    )
+    return db.execute(sa.delete(campaign_bands).where(place.in_(old.limit(limit)))).rowcount
 
 
 # Built once: putting a statement together costs more than running it.
@@ -84,12 +86,4 @@ _MARK = (
     sa.update(comments)
     .where(comments.c.id == sa.bindparam("comment"))
     .values(campaign=sa.bindparam("name"))
-)
-_GO_ON = (
-    sa.update(campaign_bands)
-    .where(
-        campaign_bands.c.campaign.in_(sa.bindparam("names", expanding=True)),
-        campaign_bands.c.seen_at < sa.bindparam("noted", type_=campaign_bands.c.seen_at.type),
-    )
-    .values(seen_at=sa.bindparam("now", type_=campaign_bands.c.seen_at.type))
 )

@@ -21,6 +21,10 @@ from service.storage.tables import comments, events, reports, sites, threads, ve
 
 Rows = Select[Any]
 
+#: What people do to comments one by one or together; the index is of these alone.
+_PEOPLE = (EventKind.DECISION, EventKind.UNDO)
+_OF_PEOPLE = sa.text("events.kind IN ('decision', 'undo')")
+
 _NOTHING_ELSE: Mapping[str, object] = {}
 
 
@@ -206,10 +210,36 @@ def last_change(db: Connection, comment: Comment) -> Event | None:
         sa.select(events).where(
             events.c.comment_id == comment.id,
             events.c.version == comment.version,
-            # A report tells something about the comment but does not change it.
-            events.c.kind != EventKind.REPORT,
+            # These tell something about the comment but do not change it.
+            events.c.kind.not_in([EventKind.REPORT, EventKind.RULE_WRONG]),
         )
     ).one_or_none()
+    return row_to_event(row) if row else None
+
+
+def last_change_of(db: Connection, comment_id: CommentId) -> Event | None:
+    """Return the event that brought the comment where it stands."""
+    comment = comment_by_id(db, comment_id)
+    return last_change(db, comment) if comment else None
+
+
+def last_decision_by(db: Connection, actor: str, looked_at: int = 50) -> Event | None:
+    """Return the newest decision of that person which still stands, among their last ones."""
+    recent = (
+        sa.select(events)
+        .where(events.c.actor == actor, events.c.kind.in_(_PEOPLE), _OF_PEOPLE)
+        .order_by(events.c.at.desc(), events.c.id.desc())
+        .limit(looked_at)
+        .subquery()
+    )
+    query = (
+        sa.select(recent)
+        .join(comments, comments.c.id == recent.c.comment_id)
+        .where(recent.c.kind == EventKind.DECISION, recent.c.version == comments.c.version)
+        .order_by(recent.c.id.desc())
+        .limit(1)
+    )
+    row = db.execute(query).one_or_none()
     return row_to_event(row) if row else None
 
 

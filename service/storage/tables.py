@@ -160,6 +160,15 @@ Index(
 # The review queue in its order, worst first, then oldest: a page is read, not sorted
 # (3 ms instead of 240 ms among 100,000).
 Index("ix_comments_queue", comments.c.status, comments.c.severity.desc(), comments.c.id)
+# What people rejected, newest decision first; nothing that intake or judging writes.
+Index(
+    "ix_comments_refused",
+    comments.c.status,
+    comments.c.decided_at,
+    comments.c.id,
+    sqlite_where=text("status IN ('rejected', 'spam')"),
+    postgresql_where=text("status IN ('rejected', 'spam')"),
+)
 # The public page of a thread: with the root in it, a page of conversations is
 # found without looking at the others (12 ms instead of 230 ms among 100,000).
 Index(
@@ -231,6 +240,14 @@ events = Table(
     Column("note", Text, nullable=False),
     Column("batch", String(36), index=True),
 )
+# Everything that one person did, by time.
+Index(
+    "ix_events_people",
+    events.c.actor,
+    events.c.at,
+    sqlite_where=text("kind IN ('decision', 'undo')"),
+    postgresql_where=text("kind IN ('decision', 'undo')"),
+)
 
 reports = Table(
     "reports",
@@ -253,6 +270,15 @@ moderators = Table(
     Column("role", String(16), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    # False: only the sites in `moderator_sites`.
+    Column("every_site", Boolean, nullable=False, server_default=text("true")),
+    Column("email", Text, nullable=False, server_default=text("''")),
+    Column("digest_hours", Integer),
+    # With the installation's secret this gives the one-time passwords' secret.
+    Column("totp_nonce", String(32)),
+    # The half minute whose password was used last: each counts once.
+    Column("totp_step", BigInteger, nullable=False, server_default=text("0")),
+    Column("preferences", JSON, nullable=False, server_default=text("'{}'")),
 )
 
 #: Bearer tokens and browser sessions of moderators: both end at once when the
@@ -313,15 +339,16 @@ rule_states = Table(
 )
 
 #: Where texts that are nearly the same find each other: a campaign stands under
-#: each band of the fingerprint of its first text, which is also its name.
+#: each band of the fingerprint of its first text, which is also its name. A band
+#: has few slots, so that what is kept and looked at is bounded.
 campaign_bands = Table(
     "campaign_bands",
     metadata,
-    Column("campaign", String(32), primary_key=True),
     Column("band", String(8), primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("campaign", String(32), nullable=False),
     Column("seen_at", Instant, nullable=False),
 )
-Index("ix_campaign_bands_band", campaign_bands.c.band, campaign_bands.c.campaign)
 
 #: Approved comments that a person is asked to look at, for the sake of a rule in
 #: the shadow, or of none ("").
@@ -424,4 +451,102 @@ Index(
     akismet_checks.c.next_at,
     sqlite_where=text("next_at IS NOT NULL"),
     postgresql_where=text("next_at IS NOT NULL"),
+)
+
+#: The sites whose comments a moderator reviews who does not review all.
+moderator_sites = Table(
+    "moderator_sites",
+    metadata,
+    Column("moderator_id", ForeignKey("moderators.id"), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+)
+
+#: When each person was last written to about each site.
+digests = Table(
+    "digests",
+    metadata,
+    Column("moderator_id", ForeignKey("moderators.id"), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("sent_at", Instant, nullable=False),
+)
+
+#: What people changed besides comments: accounts, authors' standing, switches.
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+#: Switches that people set in the console, with who set them.
+switches = Table(
+    "switches",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Integer, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+#: The text of each comment as searches see it, written soon after the comment
+#: and deleted with its text. On SQLite a full-text table follows by triggers.
+searchable = Table(
+    "searchable",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("comment_id", ForeignKey("comments.id"), nullable=False, unique=True),
+    Column("text", Text, nullable=False),
+    Column("address_hash", String(64), index=True),
+)
+
+#: What moderators tell each other: about one comment, or about an author.
+#: `author` is "verified:ID" or "email:HASH".
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("comment_id", ForeignKey("comments.id"), index=True),
+    Column("author", Text),
+    Column("text", Text, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+Index("ix_notes_author", notes.c.site_id, notes.c.author)
+
+#: Authors that a person trusts or muted, by the identity that the website
+#: vouches for; in force until `ends_at`, or until somebody took it back.
+standings = Table(
+    "standings",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("verified_id", Text, nullable=False),
+    Column("standing", String(8), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("taken_back_at", Instant),
+    Column("taken_back_by", String(80)),
+)
+Index("ix_standings_author", standings.c.site_id, standings.c.verified_id)
+
+#: Decisions on a whole campaign that its new members follow for a while.
+#: `domains` are the link domains they must share, sorted, one a line.
+followed = Table(
+    "followed",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("campaign", String(32), nullable=False, index=True),
+    Column("decision", String(8), nullable=False),
+    Column("domains", Text, nullable=False),
+    Column("batch", String(36), nullable=False, index=True),
+    Column("actor", String(80), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("taken_back_at", Instant),
 )

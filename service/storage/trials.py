@@ -101,6 +101,20 @@ def finish(
     _set(db, trial_id, state=state, result=dict(result), finished_at=now)
 
 
+def give_up_lost(db: Connection, before: datetime, now: datetime) -> int:
+    """Call those failed that were asked for before that time and never ended; return how many."""
+    lost = trials.c.state.in_([TrialState.WAITING, TrialState.RUNNING])
+    return db.execute(
+        sa.update(trials)
+        .where(trials.c.asked_at < before, lost)
+        .values(
+            state=TrialState.FAILED,
+            result={"error": "The trial was lost on its way; ask again"},
+            finished_at=now,
+        )
+    ).rowcount
+
+
 def forget_trials(db: Connection, before: datetime, limit: int) -> int:
     """Delete trials that were asked for before that time; return how many."""
     old = sa.select(trials.c.id).where(trials.c.asked_at < before).limit(limit)

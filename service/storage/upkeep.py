@@ -13,6 +13,7 @@ from service.domain.comment import Comment, CommentId, Status
 from service.storage import database_now
 from service.storage.campaigns import forget_campaign_of
 from service.storage.comments import row_to_comment, select_comments
+from service.storage.notes import forget_notes
 from service.storage.tables import claims, comments, events, leases, reports, verdicts
 
 _NO_ADDRESS: dict[str, Any] = {
@@ -164,6 +165,7 @@ def forget_traces(db: Connection, comment_id: CommentId) -> None:
         # The one change that the audit log permits: a note may quote the text.
         noted = table.c.comment_id == comment_id, table.c.note != ""
         db.execute(sa.update(table).where(*noted).values(note=""))
+    forget_notes(db, [comment_id])
     forget_quotes(db, comment_id)
 
 

@@ -6,19 +6,32 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from service.domain.comment import REVIEWABLE, Comment, Status
+from service.domain.comment import REVIEWABLE, Comment, SiteId, Status
 from service.domain.decision import Event, EventKind
+from service.domain.lane import FAR_OVER
 from service.storage.comments import comment_by_id, events_of
+from service.storage.following import campaign_size
+from service.storage.notes import Note, author_of, notes_on
 from service.storage.reviewing import AuthorHistory, AuthorRecord, ReviewItem, author_history
+from service.web.pages import ago
 from service.web.rendering import Mark, Piece, pieces
+
+ABUSE = "abuse"
+
+#: Link domains by which others are looked for.
+_LINKS_OFFERED = 3
 
 #: How people call the categories.
 CATEGORIES = {
     "spam": "Advertising",
-    "abuse": "Abuse",
+    ABUSE: "Abuse",
     "policy": "House rules",
     "engine": "Could not be checked",
 }
+
+
+#: Events that tell something about a comment but do not move it.
+_TOLD_ONLY = frozenset({EventKind.REPORT, EventKind.RULE_WRONG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,19 @@ class Meter:
         """Whether this category alone holds the comment."""
         return self.points >= self.hold_at
 
+    @property
+    def far_over(self) -> bool:
+        """Whether it does so twice over."""
+        return self.points >= FAR_OVER * self.hold_at
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """By what other comments are like one: in words, and as the filter that finds them."""
+
+    words: str
+    filter: Mapping[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -61,6 +87,34 @@ class Card:
     history: str
     events: Sequence[Event]
     parent: Comment | None
+    notes: Sequence[Note]
+    links: Sequence[str]
+    language: str
+    campaign: str | None
+    campaign_size: int
+
+    @property
+    def severe(self) -> bool:
+        """Whether somebody may not want to read it unprepared."""
+        return any(meter.category == ABUSE and meter.far_over for meter in self.meters)
+
+    @property
+    def blamed(self) -> str | None:
+        """The rule to call wrong with one key: the first decisive one."""
+        return next((reason.rule for reason in self.reasons if reason.decisive), None)
+
+    @property
+    def alike(self) -> Sequence[Likeness]:
+        """By what others may be like it, for deciding on all of them at once."""
+        comment_id = str(self.comment.id)
+        rules = [each.rule for each in self.reasons if each.decisive]
+        domains = self.links[:_LINKS_OFFERED]
+        return [
+            Likeness("Same author", {"by": comment_id}),
+            Likeness("Same text", {"like": comment_id}),
+            *(Likeness(f"Rule {rule}", {"rule": rule}) for rule in rules),
+            *(Likeness(f"Links to {domain}", {"domain": domain}) for domain in domains),
+        ]
 
     @property
     def decidable(self) -> bool:
@@ -70,12 +124,12 @@ class Card:
     @property
     def last_change(self) -> Event | None:
         """The event that brought it where it stands."""
-        changes = [event for event in self.events if event.kind is not EventKind.REPORT]
+        changes = [event for event in self.events if event.kind not in _TOLD_ONLY]
         return changes[-1] if changes else None
 
 
-def card_of(db: Connection, item: ReviewItem) -> Card:
-    """Return the card of a comment."""
+def card_of(db: Connection, item: ReviewItem, sites: frozenset[SiteId] | None = None) -> Card:
+    """Return the card of a comment for somebody who may see `sites`."""
     comment, evidence = item.comment, item.evidence or {}
     marks = _marks(evidence)
     return Card(
@@ -89,19 +143,25 @@ def card_of(db: Connection, item: ReviewItem) -> Card:
         history=told(author_history(db, comment)),
         events=events_of(db, comment.id),
         parent=comment_by_id(db, comment.parent_id) if comment.parent_id else None,
+        notes=notes_on(db, comment.site_id, comment.id, author_of(db, comment.id)),
+        links=evidence.get("signals", {}).get("links", ()),
+        language=str(evidence.get("signals", {}).get("language") or ""),
+        campaign=item.campaign,
+        campaign_size=campaign_size(db, item.campaign, sites) if item.campaign else 0,
     )
 
 
 def told(history: AuthorHistory) -> str:
     """Return an author's history as one line: "3 comments, 1 approved"."""
     if history.proven:
-        return f"{_record(history.proven)} (signed in at the site)"
+        return f"{told_record(history.proven)} (signed in at the site)"
     if history.claimed:
-        return _record(history.claimed)
+        return told_record(history.claimed)
     return "No address, so no history"
 
 
-def _record(record: AuthorRecord) -> str:
+def told_record(record: AuthorRecord) -> str:
+    """Return a record as one line: "3 comments, 1 approved, first seen 2 days ago"."""
     if record.total == 1:
         return "First comment"
     counted = [
@@ -113,7 +173,8 @@ def _record(record: AuthorRecord) -> str:
         )
         if record.by_status.get(status)
     ]
-    return ", ".join([f"{record.total} comments", *(counted or ["none decided"])])
+    seen = f"first seen {ago(record.first_seen)}"
+    return ", ".join([f"{record.total} comments", *(counted or ["none decided"]), seen])
 
 
 def _reasons(evidence: Mapping[str, Any]) -> list[Reason]:

@@ -8,12 +8,15 @@ from typing import cast
 from flask import current_app
 
 from service.checks import Checks
+from service.claims import Claims
 from service.domain.comment import CommentId
 from service.intake import Intake
 from service.jobs import JobQueue
 from service.keyring import Keyring
 from service.limits import Limiter
 from service.moderation import Moderation
+from service.moderation.staff import Staff
+from service.rulesets import Rulesets
 from service.settings import Settings
 from service.storage import Store
 from service.web.callers import KeyDirectory
@@ -32,7 +35,10 @@ class Services:
     keyring: Keyring
     intake: Intake
     moderation: Moderation
+    staff: Staff
+    rulesets: Rulesets
     limiter: Limiter
+    claims: Claims
     keys: KeyDirectory
     clock: Callable[[], datetime]
 

@@ -1,8 +1,10 @@
 """For those who operate the service: is it alive, is it ready, what are its figures."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from hmac import compare_digest
 from ipaddress import ip_address
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
@@ -12,6 +14,8 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from service.metrics import Exposition
 from service.probes import SAFE_POLICY, Motion, Probe, read_motion
+from service.storage import Store
+from service.storage.rulesets import live_version
 from service.web.answers import answer
 from service.web.callers import bearer_token, normal_address
 from service.web.context import EXTENSION, Services, services
@@ -47,6 +51,22 @@ class RedisOut(BaseModel):
     warning: str | None = Field(description="What an operator should change")
 
 
+class WorkerRulesOut(BaseModel):
+    """What one worker process judges by."""
+
+    queue: str
+    ruleset: str = Field(description="Empty: it has none, and everything is held")
+    failed: str = Field(description="The ruleset that it could not load; empty if it could")
+
+
+class RulesetOut(BaseModel):
+    """What comments are judged by."""
+
+    live: str | None = Field(description="As the record has it; null before the first one")
+    workers: list[WorkerRulesOut] | None = Field(description="Null while Redis is away")
+    warning: str | None = Field(description="What an operator should look at")
+
+
 class ReadinessOut(BaseModel):
     """Whether comments can be accepted, and how the other parts do."""
 
@@ -56,13 +76,21 @@ class ReadinessOut(BaseModel):
     workers: dict[str, int] | None = Field(
         description="Workers seen by queue; null while Redis is away"
     )
+    ruleset: RulesetOut
+
+
+class _Schema(NamedTuple):
+    """Whether all migrations were run, and the live ruleset."""
+
+    current: bool
+    ruleset: str | None
 
 
 class _Parts:
     """The questions that health asks, kept so that askers share a slow answer."""
 
     def __init__(self, parts: Services) -> None:
-        self.schema = Probe(parts.store.is_current, _PATIENCE_SECONDS)
+        self.record = Probe(lambda: _read_schema(parts.store), _PATIENCE_SECONDS)
         self.motion = Probe(lambda: read_motion(parts.jobs), _PATIENCE_SECONDS)
         self.exposition = Exposition(parts.store, parts.jobs)
 
@@ -92,15 +120,18 @@ def ready() -> Response:
     are accepted and judged later.
     """
     parts: _Parts = current_app.extensions[_PARTS]
-    current = parts.schema.ask()
+    schema = parts.record.ask()
     motion = parts.motion.ask()
     told = ReadinessOut(
-        status="ready" if current else "unready",
-        database=DatabaseOut(reachable=current is not None, schema_current=bool(current)),
+        status="ready" if schema and schema.current else "unready",
+        database=DatabaseOut(
+            reachable=schema is not None, schema_current=bool(schema and schema.current)
+        ),
         redis=_redis(motion),
         workers=dict(motion.workers) if motion else None,
+        ruleset=_ruleset(schema, motion),
     )
-    return answer(told, 200 if current else 503)
+    return answer(told, 200 if told.status == "ready" else 503)
 
 
 @bp.get("/metrics")
@@ -117,6 +148,30 @@ def _redis(motion: Motion | None) -> RedisOut:
     if policy not in (None, SAFE_POLICY):
         warning = f"Set maxmemory-policy to {SAFE_POLICY}: under {policy} Redis may drop jobs."
     return RedisOut(reachable=motion is not None, memory_policy=policy, warning=warning)
+
+
+def _read_schema(store: Store) -> _Schema:
+    current = store.is_current()
+    with store.read() as db:
+        live = live_version(db) if current else None
+    return _Schema(current, live.hash if live else None)
+
+
+def _ruleset(schema: _Schema | None, motion: Motion | None) -> RulesetOut:
+    live = schema.ruleset if schema else None
+    workers = None
+    if motion:
+        workers = [WorkerRulesOut(**asdict(worker)) for worker in motion.rules]
+    return RulesetOut(live=live, workers=workers, warning=_warning(live, workers or []))
+
+
+def _warning(live: str | None, workers: Sequence[WorkerRulesOut]) -> str | None:
+    if any(not worker.ruleset for worker in workers):
+        return "A worker has no ruleset that runs: it holds every comment; its log says why."
+    if failed := sum(bool(worker.failed) for worker in workers):
+        return f"{failed} workers could not load the live ruleset and keep the one before."
+    behind = sum(worker.ruleset != live for worker in workers)
+    return f"{behind} workers do not run the live ruleset yet." if live and behind else None
 
 
 def _require_scraper(token: str) -> None:

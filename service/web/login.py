@@ -29,14 +29,18 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 
 from service.domain.decision import Moderator
 from service.keyring import digest
+from service.onetime import matching_step
 from service.passwords import hash_password, is_outdated, verify_password
 from service.storage.people import (
+    Account,
     TokenKind,
+    account_of,
     add_token,
     drop_token,
     moderator_by_login,
     moderator_by_token,
     set_password,
+    use_totp_step,
 )
 from service.web import pages
 from service.web.callers import bearer_token, visitor_address
@@ -46,10 +50,14 @@ from service.web.pages import html_errors
 bp = Blueprint("login", __name__)
 html_errors(bp)
 
-#: Under this name the cookie carries the random token, and nothing else of worth.
+#: Under these names the cookie carries random tokens, and nothing else of worth.
 _SESSION_KEY = "signed_in"
+_HALF_KEY = "half_way"
+#: How long somebody who showed the password may take for the one-time password.
+_HALF_LIFE = timedelta(minutes=5)
 _MAX_PASSWORD_CHARACTERS = 1_024
 _WRONG = "That login name and password do not belong together."
+_WRONG_CODE = "That code is not right, or was used before."
 
 csrf = CSRFProtect()
 
@@ -117,6 +125,12 @@ def signed_in() -> Moderator:
     return cast(SignedIn, current_user).moderator
 
 
+def session_token() -> str | None:
+    """Return the token of the session that asks, None where a bearer token does."""
+    token: str | None = session.get(_SESSION_KEY)
+    return token
+
+
 @login_required  # type: ignore[untyped-decorator]  # the library has no types
 def guard() -> None:
     """Let only moderators through, and with a session only what their own pages sent.
@@ -137,6 +151,30 @@ def refuse_forged() -> None:
     csrf.protect()
 
 
+def proven(login: str, password: str) -> Moderator | None:
+    """Return the moderator whose password this is."""
+    if "\0" in login or len(password) > _MAX_PASSWORD_CHARACTERS:
+        return None
+    needed = services()
+    with needed.store.read() as db:
+        known = moderator_by_login(db, login)
+    moderator, stored = known or (None, None)
+    # Checked for unknown names too: the time taken must not tell which exist.
+    if not verify_password(password, stored) or moderator is None or stored is None:
+        return None
+    if is_outdated(stored):
+        with needed.store.write() as db:
+            set_password(db, moderator.id, hash_password(password))
+    return moderator
+
+
+def start_session(moderator: Moderator) -> None:
+    """Give this browser a fresh session of the moderator's; what it had before ends."""
+    if token := session.get(_SESSION_KEY):
+        _end(token)
+    _start(moderator, "session", timedelta(hours=services().settings.session_hours))
+
+
 @bp.get("/login")
 def form() -> Response | str:
     """The page to sign in on."""
@@ -152,11 +190,41 @@ def sign_in() -> Response:
     needed = services()
     login = request.form.get("login", "").strip()
     _limit(needed, login)
-    moderator = _proven(needed, login, request.form.get("password", ""))
+    moderator = proven(login, request.form.get("password", ""))
     if moderator is None:
         page = render_template("login.html", error=_WRONG, login=login, onwards=_wanted_page())
         return make_response(page, 403)
-    _start_session(needed, moderator)
+    with needed.store.read() as db:
+        account = account_of(db, moderator.id)
+    if account is not None and account.has_totp:
+        _start(moderator, "half", _HALF_LIFE)
+        return make_response(redirect(url_for("login.code_form", next=_wanted_page()), 303))
+    start_session(moderator)
+    return _onwards()
+
+
+@bp.get("/login/code")
+def code_form() -> Response | str:
+    """The page on which the second factor is shown."""
+    if _half_way() is None:
+        return make_response(redirect(url_for("login.form", next=_wanted_page()), 303))
+    return render_template("code.html", onwards=_wanted_page())
+
+
+@bp.post("/login/code")
+def show_code() -> Response:
+    """Check the one-time password, and start a fresh session."""
+    refuse_forged()
+    needed, account = services(), _half_way()
+    if account is None:
+        return make_response(redirect(url_for("login.form", next=_wanted_page()), 303))
+    moderator = account.moderator
+    needed.limiter.hit("codes", str(moderator.id), needed.settings.logins_per_minute)
+    if not _right_code(needed, account, request.form.get("code", "")):
+        page = render_template("code.html", error=_WRONG_CODE, onwards=_wanted_page())
+        return make_response(page, 403)
+    _end(session[_HALF_KEY])
+    start_session(moderator)
     return _onwards()
 
 
@@ -164,10 +232,8 @@ def sign_in() -> Response:
 def sign_out() -> Response:
     """End the session, here and in the record."""
     refuse_forged()
-    token = session.get(_SESSION_KEY)
-    if token:
-        with services().store.write() as db:
-            drop_token(db, digest(token))
+    if token := session.get(_SESSION_KEY):
+        _end(token)
     session.clear()
     return make_response(redirect(url_for("login.form"), 303))
 
@@ -199,30 +265,41 @@ def _limit(needed: Services, login: str) -> None:
         needed.limiter.hit("logins", f"{purpose}:{key}", needed.settings.logins_per_minute)
 
 
-def _proven(needed: Services, login: str, password: str) -> Moderator | None:
-    if "\0" in login or len(password) > _MAX_PASSWORD_CHARACTERS:
+def _half_way() -> Account | None:
+    """Return who has shown the password in this browser and owes the one-time password."""
+    token = session.get(_HALF_KEY)
+    if not token:
         return None
+    needed = services()
     with needed.store.read() as db:
-        known = moderator_by_login(db, login)
-    moderator, stored = known or (None, None)
-    # Checked for unknown names too: the time taken must not tell which exist.
-    if not verify_password(password, stored) or moderator is None or stored is None:
-        return None
-    if is_outdated(stored):
-        with needed.store.write() as db:
-            set_password(db, moderator.id, hash_password(password))
-    return moderator
+        moderator = moderator_by_token(db, digest(token), needed.clock(), kind="half")
+        return account_of(db, moderator.id) if moderator else None
 
 
-def _start_session(needed: Services, moderator: Moderator) -> None:
-    token = secrets.token_urlsafe(32)
-    now = needed.clock()
-    ends = now + timedelta(hours=needed.settings.session_hours)
+def _right_code(needed: Services, account: Account, code: str) -> bool:
+    if account.totp_nonce is None:
+        return True  # an admin switched it off in the meantime
+    secret = needed.keyring.totp_secret(account.totp_nonce)
+    step = matching_step(secret, code, needed.clock())
+    if step is None:
+        return False
     with needed.store.write() as db:
-        add_token(db, moderator.id, digest(token), "session", now=now, expires_at=ends)
+        return use_totp_step(db, account.moderator.id, step)
+
+
+def _start(moderator: Moderator, kind: TokenKind, life: timedelta) -> None:
+    needed, token = services(), secrets.token_urlsafe(32)
+    now = needed.clock()
+    with needed.store.write() as db:
+        add_token(db, moderator.id, digest(token), kind, now=now, expires_at=now + life)
     # Nothing that was in the cookie before may live on, its CSRF token included.
     session.clear()
-    session[_SESSION_KEY] = token
+    session[_SESSION_KEY if kind == "session" else _HALF_KEY] = token
+
+
+def _end(token: str) -> None:
+    with services().store.write() as db:
+        drop_token(db, digest(token))
 
 
 def _onwards() -> Response:

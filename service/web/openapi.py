@@ -148,6 +148,8 @@ _PATH_PARAMETERS = {
     "site": "The site's short name",
     "slug": "The site's short name",
     "thread": "The thread's own id at the website, else its normalised URL",
+    "number": "The number of a version of the ruleset",
+    "trial_id": "The trial's id",
     "token": "The private token of a receipt",
 }
 _HEADERS: Mapping[int, Mapping[str, str]] = {

@@ -1,5 +1,6 @@
 """Errors as answers: RFC 9457 problem documents, everywhere the same."""
 
+from dataclasses import asdict
 from http import HTTPStatus
 from inspect import getdoc
 from typing import Any, NamedTuple
@@ -35,8 +36,15 @@ _ANSWERS: dict[type[errors.ModerationError], tuple[int, str, str]] = {
     ),
     errors.ExternalIdTaken: (409, "external-id-taken", "This external_id has other content"),
     errors.DecisionConflict: (409, "decision-conflict", "Somebody else decided first"),
+    errors.PersonNotFound: (404, "person-not-found", "There is no such moderator"),
+    errors.LoginTaken: (409, "login-taken", "This login name is taken"),
+    errors.LastAdmin: (409, "last-admin", "One admin must remain"),
     errors.NotWithdrawable: (409, "not-withdrawable", "It is too late to withdraw this comment"),
     errors.RateLimited: (429, "rate-limited", "Too many requests"),
+    errors.InvalidRuleset: (422, "ruleset-invalid", "The ruleset has mistakes"),
+    errors.RulesetConflict: (409, "ruleset-conflict", "Somebody else published a ruleset"),
+    errors.RulesetNotFound: (404, "ruleset-not-found", "There is no such ruleset"),
+    errors.TrialNotFound: (404, "trial-not-found", "There is no such trial"),
     errors.CheckUnavailable: (503, "check-unavailable", "No verdict could be had in time"),
     errors.StoreUnavailable: (503, "store-unavailable", "The database is away"),
 }
@@ -130,6 +138,10 @@ def _members(error: errors.ModerationError) -> dict[str, Any]:
         return {"current_status": error.status}
     if isinstance(error, errors.DuplicateComment) and error.first:
         return {"id": error.first, "receipt_url": receipt_url(error.first)}
+    if isinstance(error, errors.InvalidRuleset):
+        return {"problems": [asdict(problem) for problem in error.problems]}
+    if isinstance(error, errors.RulesetConflict):
+        return {"current_version": error.number, "published_by": error.author}
     if isinstance(error, errors.RateLimited):
         return {"violated_policies": [error.policy]}
     return {}

@@ -30,7 +30,7 @@ from service.web.context import services
 from service.web.login import guard, signed_in
 from service.web.openapi import documented
 from service.web.review_filter import ReviewQuery, opened, sealed
-from service.web.schemas import Strict, invalid, read_json
+from service.web.schemas import OneLine, Strict, invalid, read_json
 from service.web.texts import Note
 
 bp = Blueprint("review", __name__)
@@ -118,6 +118,9 @@ class DecisionIn(Strict):
     decision: Annotated[Decision, Field(strict=False)]
     reason: Annotated[Reason, Field(strict=False)] | None = None
     note: Note = ""
+    rule: Annotated[OneLine, Field(max_length=64)] | None = Field(
+        None, description="The one rule that is wrong for this comment"
+    )
     version: int = Field(ge=1, le=_LARGEST_INTEGER)
 
 
@@ -163,7 +166,7 @@ def comments() -> Response:
     """Comments of all sites that fit the filters, worst first, then oldest first."""
     query = read_query(ListQuery)
     needed = services()
-    wanted = query.as_filter(signed_in(), needed.keyring, needed.clock())
+    wanted = query.as_filter(signed_in(), needed.keyring, needed.clock(), needed.claims.held())
     with needed.store.read() as db:
         page = review_list(db, wanted, limit=query.limit, after=opened(query.after))
     listed = [ReviewComment(**_members(item)) for item in page.items]
@@ -181,7 +184,7 @@ def comment(comment_id: UUID) -> Response:
     """One comment with its whole evidence, its story, and its author's history."""
     wanted = CommentId(str(comment_id))
     with services().store.read() as db:
-        item = review_item(db, wanted)
+        item = review_item(db, wanted, signed_in().sites)
         if item is None:
             raise CommentNotFound
         history = author_history(db, item.comment)
@@ -222,6 +225,7 @@ def decide(comment_id: UUID) -> Response:
         version=said.version,
         reason=said.reason,
         note=said.note,
+        rule=said.rule,
     )
     return answer(_event_out(event))
 

@@ -7,7 +7,7 @@ Nothing is coerced: "1" is no number, and unknown fields are refused by name.
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -130,11 +130,7 @@ def strict_json(request: Request) -> Any:
     if charset.lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("JSON is always UTF-8.")
     try:
-        return json.loads(
-            read_body(request).decode("utf-8"),
-            object_pairs_hook=_unique_names,
-            parse_constant=_no_constant,
-        )
+        return _decode(read_body(request).decode("utf-8"))
     except RecursionError as error:
         raise BadRequest("The JSON is nested too deeply.") from error
     except ValueError as error:
@@ -172,17 +168,19 @@ def refuse_encoded(request: Request) -> None:
         raise UnsupportedMediaType("Content-Encoding is not supported.")
 
 
-def _unique_names(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            raise ValueError("a name occurs twice in one object")
-        members[name] = value
+def _unique_names(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a name occurs twice in one object")
     return members
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
+
+
+# `json.loads` makes a new one each time.
+_decode = json.JSONDecoder(object_pairs_hook=_unique_names, parse_constant=_no_constant).decode
 
 
 def _plain(error: ValueError) -> str:
@@ -228,23 +226,10 @@ def is_blank(text: str) -> bool:
     )
 
 
-def _name(text: str, info: ValidationInfo) -> str:
-    name = one_line(text)
-    if not is_blank(name):
-        return name
-    if _rules(info).require_name:
-        raise invalid("is required")
-    return ""
-
-
-def _email(text: str, info: ValidationInfo) -> str:
-    address = one_line(text)
-    if not address:
-        if _rules(info).require_email:
-            raise invalid("is required")
-        return ""
+def email_address(text: str) -> str:
+    """Return an e-mail address in its usual spelling; refuse what is none."""
     try:
-        return normal_email(address)
+        return normal_email(text)
     except EmailNotValidError as error:
         raise invalid(str(error)) from error
 
@@ -260,6 +245,24 @@ def normal_email(address: str) -> str:
     if len(local) <= _MAX_LOCAL_CHARACTERS and domain.isascii() and _PLAIN_LOCAL.fullmatch(local):
         return f"{local}@{_normal_domain(domain)}"
     return validate_email(address, check_deliverability=False).normalized
+
+
+def _name(text: str, info: ValidationInfo) -> str:
+    name = one_line(text)
+    if not is_blank(name):
+        return name
+    if _rules(info).require_name:
+        raise invalid("is required")
+    return ""
+
+
+def _email(text: str, info: ValidationInfo) -> str:
+    address = one_line(text)
+    if not address:
+        if _rules(info).require_email:
+            raise invalid("is required")
+        return ""
+    return email_address(address)
 
 
 @lru_cache(_REMEMBERED)
@@ -384,6 +387,9 @@ Address = Annotated[str, Field(max_length=64), AfterValidator(_ip)]
 _ServerKeyOnly = AfterValidator(_server_key_only)
 Body = Annotated[str, AfterValidator(_body)]
 OneLine = Annotated[str, AfterValidator(one_line)]
+EmailAddress = Annotated[
+    OneLine, Field(max_length=MAX_EMAIL_CHARACTERS), AfterValidator(email_address)
+]
 Title = Annotated[str, _Optional, Field(max_length=500), AfterValidator(one_line)]
 PageUrl = Annotated[str, Field(max_length=MAX_URL_CHARACTERS), AfterValidator(_thread_url)]
 ParentId = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(without_surrogates)]

@@ -73,8 +73,8 @@ def _hardened(
 
 def _share(response: Response) -> Response:
     """Let the pages of known sites read the answers to what they post."""
-    origin = request.headers.get("Origin")
-    if request.endpoint not in _CROSS_ORIGIN_ENDPOINTS or not origin:
+    origin = request.environ.get("HTTP_ORIGIN")
+    if not origin or request.endpoint not in _CROSS_ORIGIN_ENDPOINTS:
         return response
     response.vary.add("Origin")
     if services().keys.knows_origin(origin):

@@ -6,6 +6,7 @@ from time import perf_counter
 
 import structlog
 from flask import Flask, Response, g, request
+from flask.globals import request_ctx
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from service import metrics
@@ -32,19 +33,22 @@ def init_app(app: Flask) -> None:
 
 
 def _begin() -> None:
-    g.started = perf_counter()
     given = request.environ.get("HTTP_X_REQUEST_ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else f"{getrandbits(64):016x}"
+    name = given if _REQUEST_ID.fullmatch(given) else f"{getrandbits(64):016x}"
+    g.telemetry = perf_counter(), name
+    g.request_id = name
     clear_contextvars()
-    bind_contextvars(request_id=g.request_id)
+    bind_contextvars(request_id=name)
 
 
 def _end(response: Response) -> Response:
-    seconds = perf_counter() - g.started
-    response.headers[REQUEST_ID_HEADER] = g.request_id
+    started, name = g.telemetry
+    seconds = perf_counter() - started
+    response.headers[REQUEST_ID_HEADER] = name
+    received = request_ctx.request
     # The rule, not the path: paths carry receipts and other private tokens.
-    route = request.url_rule.rule if request.url_rule else "unmatched"
-    method, status = request.method, response.status_code
+    route = received.url_rule.rule if received.url_rule else "unmatched"
+    method, status = received.method, response.status_code
     metrics.count_request(route, method, status, seconds)
     write = log.debug if route in _QUIET_ROUTES else log.info
     write("request", method=method, route=route, status=status, ms=round(seconds * 1000, 2))

@@ -4,16 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from flask import (
-    Blueprint,
-    Response,
-    flash,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, Response, make_response, redirect, url_for
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import Forbidden
 
@@ -21,7 +12,7 @@ from service.domain.decision import Role
 from service.domain.webhook import Delivery, Endpoint, Message, MessageState
 from service.storage import outbox
 from service.web.answers import read_query
-from service.web.console import Notice
+from service.web.chrome import entered, page, tell
 from service.web.context import services
 from service.web.login import guard, signed_in
 from service.web.pages import html_errors
@@ -73,9 +64,8 @@ def log() -> str:
             db, state=query.state, endpoint_id=query.to, limit=_PAGE_SIZE
         )
         attempts = outbox.deliveries_of(db, [message.id for message in messages])
-    return render_template(
+    return page(
         "webhooks.html",
-        moderator=signed_in(),
         query=query,
         endpoints=endpoints,
         counts=counts,
@@ -88,8 +78,7 @@ def log() -> str:
 @bp.post("/review/webhooks/resend")
 def resend() -> Response:
     """Send one message again, or all that were given up for an endpoint."""
-    entered = {name: value for name, value in request.form.items() if value != ""}
-    wanted = validate(_Again, entered)
+    wanted = validate(_Again, entered())
     count = 0
     if wanted.message or wanted.endpoint:
         with services().store.write() as db:
@@ -97,7 +86,7 @@ def resend() -> Response:
                 db, services().clock(), key=wanted.message, endpoint_id=wanted.endpoint
             )
     text = f"{count} to be sent again." if count else "There is nothing to send again."
-    flash(Notice(text=text, alarming=not count))  # type: ignore[arg-type]  # any JSON value travels
+    tell({"text": text, "alarming": not count})
     return make_response(redirect(url_for("webhooks.log"), 303))
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import accept, check, idle, judge, rules, together
+from tests.bench import accept, check, console, idle, judge, rules, together
 from tests.bench.load import require_wrk
 from tests.bench.measures import Measure, table
 from tests.bench.stand import postgres_stand, sqlite_stand
@@ -39,6 +39,16 @@ def _check() -> list[Measure]:
         return check.measure(stand)
 
 
+def _console_sqlite() -> list[Measure]:
+    with sqlite_stand() as stand:
+        return console.measure(stand, "SQLite")
+
+
+def _console_postgres() -> list[Measure]:
+    with postgres_stand() as stand:
+        return console.measure(stand, "PostgreSQL")
+
+
 PARTS: dict[str, Callable[[], list[Measure]]] = {
     "rules": rules.measure,
     "idle": _idle,
@@ -47,6 +57,8 @@ PARTS: dict[str, Callable[[], list[Measure]]] = {
     "accept": _accept_sqlite,
     "accept-postgres": _accept_postgres,
     "together": _together,
+    "console": _console_sqlite,
+    "console-postgres": _console_postgres,
 }
 
 

@@ -11,7 +11,8 @@ from service.storage.campaigns import Mark
 from service.storage.tables import campaign_bands
 from tests.contract.desk import Desk, verdict
 
-NEW = Mark("00000000000000aa", ("0:00aa", "16:0000"))
+NEW = Mark(f"{0xA0:032x}", ("0:00aa", "16:0000"))
+OTHER = Mark(f"{0xB1:032x}", ("16:0000",))
 
 
 def marked(desk: Desk, mark: Mark) -> CommentId:
@@ -32,10 +33,10 @@ def under(desk: Desk, *bands: str) -> dict[str, list[str]]:
 
 def test_a_campaign_is_found_by_each_of_its_bands(desk: Desk) -> None:
     marked(desk, NEW)
-    marked(desk, Mark("00000000000000bb", ("16:0000",)))
+    marked(desk, OTHER)
 
     assert under(desk, "0:00aa", "48:ffff") == {"0:00aa": [NEW.campaign]}
-    assert sorted(under(desk, "16:0000")["16:0000"]) == ["00000000000000aa", "00000000000000bb"]
+    assert sorted(under(desk, "16:0000")["16:0000"]) == [NEW.campaign, OTHER.campaign]
 
 
 def test_two_that_begin_the_same_campaign_do_no_harm(desk: Desk) -> None:
@@ -56,20 +57,29 @@ def test_a_verdict_that_does_not_count_leaves_no_campaign(desk: Desk) -> None:
     assert desk.row(comment_id).campaign is None
 
 
+def test_who_comes_later_takes_the_slot_of_one_before(desk: Desk) -> None:
+    names = [f"{number:032x}" for number in range(campaigns.SLOTS + 2)]
+    for name in names:
+        marked(desk, Mark(name, ("0:00aa",)))
+
+    assert sorted(under(desk, "0:00aa")["0:00aa"]) == names[2:]
+
+
 def test_a_campaign_ends_a_month_after_its_last_comment(desk: Desk) -> None:
-    for name in ("00000000000000aa", "00000000000000bb"):
-        marked(desk, Mark(name, (f"0:{name[-4:]}",)))
+    ended, going_on = Mark(f"{0:032x}", ("0:0000",)), Mark(f"{1:032x}", ("0:0001",))
+    for mark in (ended, going_on):
+        marked(desk, mark)
     with desk.store.write() as db:
         db.execute(sa.update(campaign_bands).values(seen_at=utc_now() - timedelta(days=31)))
-    marked(desk, Mark("00000000000000bb"))
+    marked(desk, going_on)
 
     assert desk.moderation.retain().campaigns == 1
 
-    assert under(desk, "0:00aa", "0:00bb") == {"0:00bb": ["00000000000000bb"]}
+    assert under(desk, "0:0000", "0:0001") == {"0:0001": [going_on.campaign]}
 
 
 def test_erasing_the_last_comment_of_a_campaign_forgets_it(desk: Desk) -> None:
-    first, second = marked(desk, NEW), marked(desk, Mark(NEW.campaign))
+    first, second = marked(desk, NEW), marked(desk, NEW)
 
     desk.moderation.erase(first, actor="system")
     assert desk.row(first).campaign is None

@@ -19,7 +19,7 @@ def test_a_moderator_is_found_by_login_with_their_password(desk: Desk) -> None:
     with desk.store.read() as db:
         assert people.moderator_by_login(db, "ann") == (ann, "hash of ann's")
         assert people.moderator_by_login(db, "Ann") is None
-        assert people.list_moderators(db) == [ann, desk.moderator]
+        assert [each.moderator for each in people.accounts(db)] == [ann, desk.moderator]
 
 
 def test_a_login_belongs_to_one_person(desk: Desk) -> None:
@@ -85,4 +85,4 @@ def test_a_disabled_moderator_is_out_at_once(desk: Desk) -> None:
     with desk.store.read() as db:
         assert people.moderator_by_token(db, "d1", desk.now) is None
         assert people.moderator_by_login(db, "mod") is None
-        assert people.list_moderators(db) == []
+        assert [each.disabled_at for each in people.accounts(db)] == [desk.now]

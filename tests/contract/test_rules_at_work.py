@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from service.domain.clock import utc_now
 from service.domain.comment import CommentId, Status
 from service.domain.decision import Decision, EventKind
+from service.domain.lane import Lane
 from service.domain.ruleset import SHIPPED_BY, Hindrance, RuleOutline, RulesetSource, RuleState
 from service.domain.verdict import ENGINE, Hit, Mode, Total, Verdict
 from service.jobs import JobQueue
@@ -166,7 +167,7 @@ def test_nothing_is_watched_before_there_are_rules(desk: Desk) -> None:
 def sampled(desk: Desk) -> dict[CommentId, str]:
     """Return what waits to be looked at, and for the sake of which rule."""
     with desk.store.read() as db:
-        page = review_list(db, ReviewFilter(sample=True), limit=100)
+        page = review_list(db, ReviewFilter(lane=Lane.SAMPLE), limit=100)
         return samples.sampled_for(db, [item.comment.id for item in page.items])
 
 

@@ -16,9 +16,11 @@ from service.__main__ import main
 from service.app import create_app
 from service.domain.clock import utc_now
 from service.domain.decision import Decision, Reason
-from service.storage import Store, open_store, outbox
+from service.domain.ruleset import Hindrance, RuleState
+from service.storage import Store, open_store, outbox, rulesets, trials
 from service.storage.archive import back_up
 from service.storage.tables import leases, metadata
+from service.storage.trials import TrialKind
 from service.webhooks.postman import Postman
 from tests.support.akismet import FORM, form
 from tests.support.databases import DIALECTS, Databases, as_setting
@@ -83,10 +85,40 @@ def fill(world: World) -> None:
         [held], Decision.REJECT, moderator=world.moderator, reason=Reason.ADVERTISING, note="\u2713"
     )
     world.moderation.report(reply, site_id=world.site.id, reporter="f" * 64, reason="abuse")
+    world.approved_comment(body="Long enough to be known again by its fingerprint, whoever it is.")
+    world.moderation.sample()
+    leave_trial(world)
     world.post_comment()
     world.second_site()
     world.client.post("/1.1/submit-spam", data=form(world.akismet_key), content_type=FORM)
     Postman(world.store, world.services.keyring, world.settings).deliver(endpoint.id)
+    with world.store.write() as db:
+        for table in metadata.sorted_tables:
+            if db.execute(sa.select(table).limit(1)).first() is None:
+                db.execute(sa.insert(table).values(made_up(table, reply)))
+
+
+def made_up(table: sa.Table, comment_id: str) -> dict[str, Any]:
+    """Return a row of a table that nothing above writes to."""
+    values: dict[str, Any] = {"comment_id": comment_id, "moderator_id": 1, "site_id": 1}
+    kinds = {"JSON": [1], "Instant": utc_now(), "Integer": 7, "BigInteger": 7}
+    for column in table.columns:
+        if column.name not in values and column.autoincrement is not True and column.name != "id":
+            values[column.name] = kinds.get(type(column.type).__name__, "\u2713")
+    return {name: value for name, value in values.items() if name in table.columns}
+
+
+def leave_trial(world: World) -> None:
+    """Leave a rule in the shadow, and a ruleset that is tried."""
+    now = utc_now()
+    with world.store.write() as db:
+        live = rulesets.live_version(db)
+        assert live is not None
+        state = RuleState("gtube", Hindrance.BRAKED, "Held \u00bd", now)
+        rulesets.add_state(db, live.number, state)
+        trials.add_trial(
+            db, TrialKind.BACKTEST, live.hash, {"days": 7}, asked_by="moderator:mod", now=now
+        )
 
 
 @pytest.mark.parametrize("target", DIALECTS)

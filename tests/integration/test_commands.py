@@ -15,7 +15,7 @@ from service.domain.clock import utc_now
 from service.domain.site import KeyKind
 from service.keyring import digest
 from service.storage import Store
-from service.storage.people import moderator_by_token
+from service.storage.people import Account, accounts, moderator_by_token
 from service.storage.sites import caller_by_key, list_sites, site_by_slug
 from tests.support.databases import DIALECTS
 from tests.support.world import World
@@ -221,3 +221,49 @@ def test_every_command_explains_itself() -> None:
         assert name in listed
         assert command.help, name
         assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+class TestModerators:
+    """create-moderator and update-moderator."""
+
+    def test_a_moderator_is_made_for_some_sites_and_given_more(
+        self, run: Run, store: Store
+    ) -> None:
+        run("create-site", "news")
+        values(run("create-moderator", "bert", "--site", "news"))
+        (before,) = everybody(store)
+        run("update-moderator", "bert", "--role", "senior", "--every-site")
+        (after,) = everybody(store)
+
+        assert before.moderator.sites is not None
+        assert len(before.moderator.sites) == 1
+        assert (after.moderator.role, after.moderator.sites) == ("senior", None)
+
+    def test_shut_out_and_let_in_again(self, run: Run, store: Store) -> None:
+        run("create-moderator", "bert")
+        run("update-moderator", "bert", "--disable")
+        (out,) = everybody(store)
+        printed = values(run("update-moderator", "bert", "--enable", "--new-password"))
+        (back,) = everybody(store)
+
+        assert out.disabled_at
+        assert back.disabled_at is None
+        assert len(printed["password"]) >= 12
+
+    def test_the_last_admin_stays(self, run: Run) -> None:
+        run("create-moderator", "anna", "--role", "admin")
+
+        assert "last admin" in refusal(run("update-moderator", "anna", "--disable"))
+        assert "last admin" in refusal(run("update-moderator", "anna", "--role", "senior"))
+
+    @pytest.mark.parametrize(
+        "words", [("update-moderator", "nobody"), ("create-moderator", "x", "--site", "nowhere")]
+    )
+    def test_what_does_not_exist_is_said(self, run: Run, words: tuple[str, ...]) -> None:
+        assert "There is no" in refusal(run(*words))
+
+
+def everybody(store: Store) -> list[Account]:
+    with store.read() as db:
+        return accounts(db)

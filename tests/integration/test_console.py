@@ -1,15 +1,18 @@
 """The review console as a browser without scripts sees it."""
 
 import re
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from service.domain.comment import CommentId
-from service.domain.decision import Decision, Role
+from service.domain.decision import Decision, EventKind, Reason, Role
+from service.storage.tables import comments, hits, verdicts
 from tests.support.signing_in import Person, signed_in
 from tests.support.world import World
 
@@ -73,14 +76,14 @@ def test_decisive_reasons_come_first(world: World, person: Person) -> None:
     assert page.index("several-links") < page.index("newcomer-link")
 
 
-def test_tabs_count_comments_by_status(world: World, person: Person) -> None:
+def test_lanes_count_their_comments(world: World, person: Person) -> None:
     world.held_comment()
     world.approved_comment()
     world.approved_comment()
 
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", person.page()))
 
-    assert "Held 1 oldest under a minute" in page
+    assert "Needs review 1 oldest under a minute" in page
     assert "Approved 2" in page
     assert "Spam 0" in page
 
@@ -120,12 +123,30 @@ def test_a_conflict_says_who_decided_what(world: World, person: Person) -> None:
     comment_id = world.held_comment()
     version = world.row(comment_id).version
     other, _ = world.second_moderator("bert")
-    world.moderation.decide(comment_id, Decision.SPAM, moderator=other, version=version)
+    world.moderation.decide(
+        comment_id, Decision.SPAM, moderator=other, version=version,
+        reason=Reason.ADVERTISING, note="A shop",
+    )  # fmt: skip
 
     page = after(person.client, decide(person, world, comment_id, "approve", version=version))
 
-    assert "Not changed: bert moved this comment to “spam” first." in page
+    assert "Not changed: bert moved this comment to “spam” first (advertising, “A shop”)." in page
     assert world.status(comment_id) == "spam"
+
+
+def test_after_a_conflict_the_other_s_decision_can_be_overridden(
+    world: World, person: Person
+) -> None:
+    comment_id = world.held_comment()
+    other, _ = world.second_moderator("bert")
+    world.moderation.decide(comment_id, Decision.SPAM, moderator=other, version=2)
+
+    page = after(person.client, decide(person, world, comment_id, "approve", version=2))
+    answer = decide(person, world, comment_id, "approve", version=hidden(page, "version"))
+
+    assert "Override: approved after all" in page
+    assert "Comment approved." in after(person.client, answer)
+    assert world.status(comment_id) == "approved"
 
 
 def test_selected_comments_are_decided_and_undone_together(world: World, person: Person) -> None:
@@ -172,7 +193,7 @@ def test_filters_in_the_address_narrow_the_list(world: World, person: Person) ->
     ("path", "words"),
     [
         ("/review", "Nothing waits for you."),
-        ("/review?status=spam", "No comments here."),
+        ("/review?lane=spam", "No comments here."),
         ("/review?q=zzz", "No comment fits these filters."),
     ],
 )
@@ -190,7 +211,7 @@ def test_an_address_that_makes_no_sense_is_an_error_page(person: Person, query: 
 
 def test_the_next_page_begins_where_the_first_ends(world: World, person: Person) -> None:
     ids = [world.post_comment(body=f"See http://a-shop.com and http://b-shop.com {n}")
-           for n in range(21)]  # fmt: skip
+           for n in range(26)]  # fmt: skip
     world.run_worker_once()
 
     first = person.page()
@@ -198,8 +219,8 @@ def test_the_next_page_begins_where_the_first_ends(world: World, person: Person)
     assert link
     second = person.page(unescape(link[1]))
 
-    assert first.count('class="card"') == 20
-    assert second.count('class="card"') == 1
+    assert first.count('class="row"') == 25
+    assert second.count('class="row"') == 1
     assert ids[-1] in second
 
 
@@ -213,7 +234,7 @@ def test_hostile_text_is_shown_as_text_wherever_it_stands(world: World, person: 
 
     for path in ("/review", f"/review/{comment_id}", "/review?q=" + "%3Cscript%3E"):
         page = person.page(path)
-        assert "<script" not in page
+        assert "<script>" not in page
         assert "<img src=x" not in page
         assert "49" not in page.replace(comment_id, "")
 
@@ -225,7 +246,7 @@ def test_links_of_a_comment_are_never_live(world: World, person: Person) -> None
     )
 
     for path in ("/review", f"/review/{comment_id}"):
-        assert not re.search(r'(href|src|action)="[^"]*shop\.com', person.page(path))
+        assert not re.search(r'(href|src|action)="(https?:)?//[^"]*shop\.com', person.page(path))
 
 
 def test_hidden_characters_are_shown_as_marks(world: World, person: Person) -> None:
@@ -336,3 +357,235 @@ def test_the_start_page_names_the_doors(world: World) -> None:
     assert 'href="/review"' in page
     assert 'href="/docs"' in page
     assert "/demo" not in page
+
+
+def test_one_key_s_button_rejects_for_a_reason(world: World, person: Person) -> None:
+    comment_id = world.held_comment()
+
+    person.send(f"/review/{comment_id}/decision", version=2, reject_because="threat")
+
+    assert world.status(comment_id) == "rejected"
+    assert world.events(comment_id)[-1].reason == "threat"
+
+
+def test_a_rule_called_wrong_is_approved_and_counted_against_that_rule(
+    world: World, person: Person
+) -> None:
+    comment_id = world.held_comment()
+
+    answer = person.send(f"/review/{comment_id}/decision", version=2, wrong_rule="several-links")
+
+    assert "“several-links” is wrong here" in after(person.client, answer)
+    assert world.status(comment_id) == "approved"
+    event = world.events(comment_id)[-1]
+    assert (event.kind, event.note, event.version) == (EventKind.RULE_WRONG, "several-links", 3)
+    assert "Rule several-links called wrong here by <bdi>anna</bdi>" in person.page(
+        f"/review/{comment_id}"
+    )
+
+
+def test_a_decision_that_says_nothing_is_refused(world: World, person: Person) -> None:
+    comment_id = world.held_comment()
+
+    answer = person.send(f"/review/{comment_id}/decision", version=2)
+
+    assert answer.status_code == 422
+    assert world.status(comment_id) == "held"
+
+
+def test_deciding_leads_on_to_the_next_comment(world: World, person: Person) -> None:
+    first, second = world.held_comment(), world.held_comment()
+
+    answer = person.send(f"/review/{first}/decision", decision="spam", version=2, next=second)
+
+    assert answer.headers["Location"] == f"/review?open={second}"
+
+
+def test_the_next_comment_is_one_that_nobody_else_has_open(world: World, person: Person) -> None:
+    first, second = world.held_comment(), world.held_comment()
+    world.services.claims.take(second, "bert")
+
+    answer = person.send(f"/review/{first}/decision", decision="spam", version=2, next=second)
+
+    assert answer.headers["Location"] == "/review"
+
+
+def test_a_comment_that_somebody_has_open_says_so_and_is_opened_last(
+    world: World, person: Person
+) -> None:
+    first, second = world.held_comment(), world.held_comment()
+    other = signed_in(world, "bert")
+    other.page(f"/review?open={first}")
+
+    page = person.page()
+
+    assert f'data-comment="{second}"' in page
+    assert "<bdi>bert</bdi> has it open" in page
+    assert "<bdi>bert</bdi> has this comment open." in person.page(f"/review?open={first}")
+
+
+def test_opening_another_comment_gives_up_the_first(world: World, person: Person) -> None:
+    first, second = world.held_comment(), world.held_comment()
+
+    person.page(f"/review?open={first}")
+    person.page(f"/review?open={second}")
+
+    assert world.services.claims.held() == {second: "anna"}
+
+
+def test_working_on_a_comment_keeps_it_claimed(world: World, person: Person) -> None:
+    comment_id = world.held_comment()
+
+    answer = person.send(f"/review/{comment_id}/claim")
+
+    assert answer.status_code == 204
+    assert world.services.claims.held() == {comment_id: "anna"}
+
+
+@pytest.mark.parametrize(
+    ("claimed", "names"), [("mine", ["Ida"]), ("others", ["Otto"]), ("nobody", ["Paul"])]
+)
+def test_the_list_is_narrowed_by_who_has_comments_open(
+    world: World, person: Person, claimed: str, names: list[str]
+) -> None:
+    ids = [world.held_comment(author={"name": name}) for name in ("Ida", "Otto", "Paul")]
+    world.services.claims.take(ids[0], "anna")
+    world.services.claims.take(ids[1], "bert")
+
+    page = person.page(f"/review?claimed={claimed}")
+
+    assert [name for name in ("Ida", "Otto", "Paul") if f"<strong><bdi>{name}" in page] == names
+
+
+def test_undo_takes_back_the_last_of_one_s_own_decisions_again_and_again(
+    world: World, person: Person
+) -> None:
+    ids = [world.held_comment() for _ in range(3)]
+    other, _ = world.second_moderator("bert")
+    for comment_id in ids[:2]:
+        decide(person, world, comment_id, "spam")
+    world.moderation.decide(ids[2], Decision.SPAM, moderator=other, version=2)
+
+    told = [after(person.client, person.send("/review/undo")) for _ in range(3)]
+
+    assert "1 comment put back" in told[0]
+    assert "1 comment put back" in told[1]
+    assert "There is no decision of yours left to undo." in told[2]
+    assert [world.status(comment_id) for comment_id in ids] == ["held", "held", "spam"]
+
+
+def test_undo_takes_a_whole_batch_back(world: World, person: Person) -> None:
+    ids = [world.held_comment() for _ in range(3)]
+    person.send("/review/decisions", decision="reject", ids=ids)
+
+    page = after(person.client, person.send("/review/undo"))
+
+    assert "3 comments put back" in page
+
+
+def test_notes_are_left_on_comments_and_on_authors(world: World, person: Person) -> None:
+    first = world.held_comment(author={"email": "ida@mail.example"})
+    second = world.held_comment(author={"email": "ida@mail.example"})
+    path = f"/review/{first}/notes"
+
+    person.send(path, onto=f"/review/{first}", text="Asked the editors", about="comment")
+    person.send(path, onto=f"/review/{first}", text="Writes often", about="author")
+
+    assert "Asked the editors" in person.page(f"/review/{first}")
+    other = person.page(f"/review/{second}")
+    assert "Asked the editors" not in other
+    assert "Writes often" in other
+    assert "Writes often" in person.page(f"/review/authors/{second}")
+
+
+def test_only_its_writer_deletes_a_note(world: World, person: Person) -> None:
+    comment_id = world.held_comment()
+    page = after(person.client, person.send(f"/review/{comment_id}/notes", text="Mine"))
+    path = re.search(r"/review/[^\"]+/notes/\d+/drop", page)
+    assert path
+
+    signed_in(world, "bert").send(path[0])
+    kept = person.page(f"/review/{comment_id}")
+    person.send(path[0])
+
+    assert "Mine" in kept
+    assert "Mine" not in person.page(f"/review/{comment_id}")
+
+
+def test_erasing_a_comment_erases_the_notes_on_it(world: World, person: Person) -> None:
+    comment_id = world.held_comment()
+    person.send(f"/review/{comment_id}/notes", text="Quotes it")
+
+    world.moderation.erase(comment_id, actor="system")
+
+    assert "Quotes it" not in person.page(f"/review/{comment_id}")
+
+
+@pytest.mark.parametrize(("asked", "found"), [("10.9.8.7", True), ("IDA@mail.example", True),
+                                              ("10.9.8.8", False)])  # fmt: skip
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.SENIOR])
+@pytest.mark.parametrize("indexed", [True, False])
+def test_addresses_are_searched_only_by_those_who_may_see_them(
+    world: World, role: Role, asked: str, found: bool, indexed: bool
+) -> None:
+    person = signed_in(world, "otto", role)
+    comment_id = world.held_comment(author={"email": "ida@mail.example", "ip": "10.9.8.7"})
+    if indexed:
+        world.moderation.index()
+
+    page = person.page(f"/review?lane=all&q={asked}")
+
+    assert (f"open={comment_id}" in page) is (found and role is Role.SENIOR)
+
+
+def test_the_author_s_page_lists_what_they_wrote(world: World, person: Person) -> None:
+    address = {"email": "ida@mail.example"}
+    world.approved_comment(author=address, body="The first thing I said.")
+    comment_id = world.held_comment(author=address)
+    world.approved_comment(body="Somebody else said this.")
+
+    page = person.page(f"/review/authors/{comment_id}")
+
+    assert "2 comments, 1 approved" in page
+    assert "The first thing I said." in page
+    assert "Somebody else" not in page
+
+
+def test_severe_abuse_is_hidden_until_asked_for(world: World) -> None:
+    comment_id = world.held_comment()
+    evidence = world.verdict(comment_id)
+    evidence["totals"]["abuse"] = {"points": 20, "hold_at": 10}
+    evidence["hits"].append(evidence["hits"][0] | {"rule": "threats", "category": "abuse"})
+    with world.store.write() as db:
+        db.execute(sa.update(verdicts).values(evidence=evidence))
+        db.execute(sa.update(comments).values(severity=2))
+        db.execute(sa.update(hits).values(category="abuse"))
+    person = signed_in(world, "otto")
+
+    hushed = person.page()
+    person.send("/review/account/preferences", theme="system", break_after="0")
+    open_ = person.page()
+
+    assert "Hidden: severe abuse" in hushed
+    assert "Severe abuse is hidden." in hushed
+    assert "Severe abuse is hidden." not in open_
+
+
+def test_a_break_is_suggested_after_many_decisions(world: World) -> None:
+    person = signed_in(world, "otto")
+    person.send("/review/account/preferences", theme="system", break_after="2")
+    ids = [world.held_comment() for _ in range(3)]
+
+    pages = [after(person.client, decide(person, world, each, "spam")) for each in ids[:2]]
+
+    assert ["A break?" in page for page in pages] == [False, True]
+
+
+def test_a_worker_shows_what_the_filter_saw(build_world: Callable[..., World]) -> None:
+    world = build_world({"CHECK_TIMEOUT": "1"})
+    person = signed_in(world)
+    comment_id = world.held_comment()
+
+    page = person.page(f"/review/{comment_id}?folded=1")
+
+    assert "No worker answered. Please try again." in page

@@ -54,7 +54,8 @@ def test_it_is_ready_with_a_current_database_and_redis(settings: Settings) -> No
             "status": "ready",
             "database": {"reachable": True, "schema_current": True},
             "redis": {"reachable": True, "memory_policy": "noeviction", "warning": None},
-            "workers": {"moderation": 0, "check": 0, "webhooks": 0},
+            "workers": {"moderation": 0, "check": 0, "webhooks": 0, "trials": 0},
+            "ruleset": {"live": None, "workers": [], "warning": None},
         },
     )
 
@@ -131,7 +132,12 @@ def test_workers_are_counted_by_queue_and_dead_ones_are_not(
         worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no types here
     redis_client.delete(workers[0].key)
 
-    assert ask(settings)[1]["workers"] == {"moderation": 1, "check": 0, "webhooks": 0}
+    assert ask(settings)[1]["workers"] == {
+        "moderation": 1,
+        "check": 0,
+        "webhooks": 0,
+        "trials": 0,
+    }
 
 
 @on_one_database

@@ -10,11 +10,14 @@ import sqlalchemy as sa
 from service.domain.comment import Author, Submission, ThreadRef
 from service.domain.payload import submission_to_json
 from service.domain.ruleset import SHIPPED_BY, Hindrance, RulesetSource, RuleState
+from service.jobs import MODERATION, connect
 from service.storage import rulesets
 from service.storage.tables import ruleset_versions
+from tests.integration.test_metrics import scrape
 from tests.support.judging import shipped
 from tests.support.versions import publish, rule, ruleset, says
 from tests.support.world import World
+from worker.queue_worker import QueueWorker
 from worker.rulesets import LiveRules
 
 
@@ -144,3 +147,91 @@ def test_the_digest_of_a_rule_stands_for_all_it_depends_on(world: World) -> None
     assert one.changed == ("word", "other")
     assert two.changed == ("word",)
     assert three.changed == ()
+
+
+# --- what others see of it -----------------------------------------------------
+
+
+@pytest.fixture
+def worker(world: World) -> QueueWorker:
+    """A worker that told Redis that it lives."""
+    connection = connect(world.settings.redis_url)
+    worker = QueueWorker(MODERATION, connection, world.runtime.facts)
+    worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no types here
+    return worker
+
+
+def told(world: World) -> Any:
+    """Return what /readyz tells of the rules."""
+    return world.client.get("/readyz").get_json()["ruleset"]
+
+
+def beat(worker: QueueWorker) -> None:
+    """Let the worker tell that it lives, as it does while it waits for jobs."""
+    worker.heartbeat(timeout=20)
+
+
+def test_operators_see_which_ruleset_each_worker_runs(world: World, worker: QueueWorker) -> None:
+    first = publish(world.store, ruleset(says("zeppelin")))
+    beat(worker)
+    running = [{"queue": "moderation", "ruleset": first.hash, "failed": ""}]
+    assert told(world) == {"live": first.hash, "workers": running, "warning": None}
+
+    second = publish(world.store, ruleset(says("balloon")))
+
+    behind = told(world)
+    assert (behind["live"], behind["workers"]) == (second.hash, running)
+    assert behind["warning"] == "1 workers do not run the live ruleset yet."
+    beat(worker)
+    assert told(world)["workers"][0]["ruleset"] == second.hash
+
+
+def test_operators_see_it_again_after_redis_forgot(
+    world: World, worker: QueueWorker, redis_client: redis.Redis
+) -> None:
+    beat(worker)
+    redis_client.flushall()
+    worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no types here
+    beat(worker)
+
+    assert [one["ruleset"] for one in told(world)["workers"]] == [shipped().hash]
+
+
+def test_operators_are_told_of_a_ruleset_that_does_not_load(
+    world: World, worker: QueueWorker
+) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+    beat(worker)
+    publish_unexamined(world, RulesetSource("format: 1\nrules: nonsense\n"))
+    beat(worker)
+
+    assert "could not load the live ruleset" in told(world)["warning"]
+    figures = scrape(world.client)
+    assert figures[("anteroom_ruleset_failures",)] == 1
+    good = ruleset(says("zeppelin")).hash
+    assert figures[("anteroom_worker_rulesets", "moderation", good)] == 1
+
+
+def test_operators_are_told_when_nothing_runs(world: World, worker: QueueWorker) -> None:
+    world.runtime.warm_up()
+    unpublish_everything(world)
+    beat(worker)
+
+    assert told(world)["live"] is None
+    assert "holds every comment" in told(world)["warning"]
+
+
+def test_rules_that_were_put_aside_and_run_times_are_figures(
+    world: World, worker: QueueWorker
+) -> None:
+    version = publish(world.store, ruleset(says("zeppelin")))
+    state = RuleState("word", Hindrance.SWITCHED_OFF, "Failed", datetime.now(UTC))
+    with world.store.write() as db:
+        rulesets.add_state(db, version.number, state)
+    world.runtime.moderate([world.post_comment() for _ in range(100)])
+
+    figures = scrape(world.client)
+
+    assert figures[("anteroom_ruleset_info", version.hash)] == 1
+    assert figures[("anteroom_rules_put_aside", "word", "off")] == 1
+    assert 0 < figures[("anteroom_rule_seconds", "word")] < 0.05

@@ -74,8 +74,13 @@ def test_a_held_comment_keeps_every_reason(world: World) -> None:
     comment_id = world.judged_comment(body=f"you asshole, {TWO_LINKS}")
 
     assert world.status(comment_id) == "held"
-    assert world.rules_hit(comment_id) == {"listed-word", "several-links", "newcomer-link"}
-    assert count(world, hits, comment_id) == 3
+    assert world.rules_hit(comment_id) == {
+        "insult-at-you",
+        "listed-word",
+        "newcomer-link",
+        "several-links",
+    }
+    assert count(world, hits, comment_id) == 4
 
 
 def test_a_job_that_comes_twice_changes_nothing(world: World, redis_client: redis.Redis) -> None:

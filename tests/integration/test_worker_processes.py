@@ -83,8 +83,8 @@ def test_a_comment_is_judged_and_a_check_answered(world: World, start: Start) ->
 def test_each_job_has_a_process_of_modest_size(start: Start) -> None:
     process = start()
 
-    wait_until(lambda: len(children(process.pid)) == 4, 10, "four processes")
-    for role in ("moderation", "check", "webhooks", "sweep"):
+    wait_until(lambda: len(children(process.pid)) == 5, 10, "five processes")
+    for role in ("moderation", "check", "webhooks", "trials", "sweep"):
         assert megabytes(child(process, role)) < 150
         assert "-m worker" in command_line(child(process, role))
 

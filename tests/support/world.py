@@ -117,6 +117,7 @@ class World:
         """Send a valid comment, changed as `comment_json` says, and return its id."""
         answer = self.post(comment_json(**changes))
         assert answer.status_code == 202, answer.get_data(as_text=True)
+        self.hand_over()
         return CommentId(answer.get_json()["id"])
 
     def judged_comment(self, **changes: Any) -> CommentId:
@@ -140,10 +141,16 @@ class World:
 
     def run_worker_once(self, queue: str = MODERATION) -> None:
         """Let a real worker do all jobs that wait on `queue`, in this process."""
+        self.hand_over()
         with patch.object(runtime, "current", lambda: self.runtime):
             QueueWorker(queue, connect(self.settings.redis_url, answer_seconds=None)).work(
                 burst=True, logging_level="WARNING"
             )
+
+    def hand_over(self) -> None:
+        """Wait until there are jobs for all comments that were taken in."""
+        # Its end is when that is so; the next comment makes it begin again.
+        self.services.intake.close()
 
     @cached_property
     def runtime(self) -> Runtime:

@@ -66,6 +66,7 @@ def test_the_longest_pile_of_marks_is_counted(text: str, longest: int) -> None:
         ("日本語abc", []),
         ("привет world", []),
         ("naïve café", []),
+        ("вс\u00eb", []),
         ("plain", []),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 from worker.signals.text import views
 from worker.signals.words import WordList
 
-LISTED = WordList(["zebra", "zoo keeper", "лошадь", "kill", "kitty", "assess", "cocaine"])
+LISTED = WordList(["cup", "zebra", "zoo keeper", "лошадь", "kill", "kitty", "assess", "cocaine"])
 
 
 def caught(text: str) -> set[str]:
@@ -64,6 +64,7 @@ def test_a_hidden_word_is_seen(text: str, entry: str) -> None:
         "The zoo. Keeper of words",
         "z e",
         "f**k, z***a, z*bra and ze*ra",
+        "so (up he went) and |ill",
         "he'll, we'll and/or they'd",
         "Мы не молчим, когда они говорят правду!",
         "한국어 문장은 단어 사이를 띄어 씁니다.",

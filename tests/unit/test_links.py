@@ -64,6 +64,7 @@ def domains(text: str) -> list[str]:
         pytest.param("http://p\u0430ypal.com", "xn--pypal-4ve.com", id="mixed alphabets"),
         pytest.param("//evil.com/x", "evil.com", id="no scheme"),
         pytest.param("cheap.xyz.", "cheap.xyz", id="a full stop behind"),
+        pytest.param("CHEAP.SB", "cheap.sb", id="capitals and a short ending"),
         pytest.param("best.casino-win.top!!!", "casino-win.top", id="marks behind"),
     ],
 )
@@ -102,6 +103,7 @@ def test_a_link_is_found(text: str, domain: str) -> None:
         pytest.param("write john (at) example (dot) com", id="mail in words"),
         pytest.param("w.r.t. a.k.a. b.t.w.", id="more abbreviations"),
         pytest.param("“Nein.Doch!” rief er.Sie lachte", id="German without blanks"),
+        pytest.param("I am Sorry.SB", id="initials without a blank"),
         pytest.param("fin.El gobierno", id="Spanish without blanks"),
     ],
 )

@@ -102,7 +102,7 @@ def test_hostile_text_gets_a_verdict(hostile: str) -> None:
 def test_the_reason_shows_where_in_the_text_as_received() -> None:
     body = "Ｗell, you ass\u200bhole!"
 
-    [hit] = verdict_on(body).hits
+    [hit] = [hit for hit in verdict_on(body).hits if hit.rule == "listed-word"]
 
     [span] = hit.spans
     assert (span.field, span.view) == ("body", "plain")

@@ -154,7 +154,15 @@ def test_nothing_connects_when_it_is_imported() -> None:
 
 
 @pytest.mark.parametrize(
-    "job", [jobs.MODERATE_JOB, jobs.ALONE_JOB, jobs.CHECK_JOB, jobs.DELIVER_JOB, jobs.CALL_BACK_JOB]
+    "job",
+    [
+        jobs.MODERATE_JOB,
+        jobs.ALONE_JOB,
+        jobs.CHECK_JOB,
+        jobs.FOLD_JOB,
+        jobs.DELIVER_JOB,
+        jobs.CALL_BACK_JOB,
+    ],
 )
 def test_a_queued_job_names_a_function_that_the_worker_has(job: str) -> None:
     module, _, function = job.rpartition(".")

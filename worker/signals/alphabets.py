@@ -50,14 +50,17 @@ WORDS = re.compile(f"{WORD}+|{HANGUL}+")
 
 _CYRILLIC = "авекмнорстухіјѕԁԛԝһӏгпьѵҽ"
 _CYRILLIC_LATIN = "abekmhopctyxijsdqwhlrnbve"
-_GREEK = "αβεηικμνορτυχγωϲϳ"
-_GREEK_LATIN = "abenikuvoptuxywcj"
+_GREEK, _GREEK_LATIN = "αβεηικμνορστυχγω", "abenikuvopotuxyw"
 _ARMENIAN, _ARMENIAN_LATIN = "օոսհցզյլա", "onuhgqjlw"
 _CHEROKEE, _CHEROKEE_LATIN = "ᎠᎡᎢᎥᎪᎫᎬᎳᎷᎻᎽᏀᏂᏃᏕᏙᏟᏢᏦᏞᏴᏔᏒᏧᏏ", "drtiajewmhyghzsvcpklbwrdb"
 
+_LISU, _LISU_LATIN = "ꓐꓑꓒꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴ", "bpddtgkjczfmnlsrvhwxyaeiou"
+
 #: Letters of other alphabets that can be taken for Latin ones, in lower case.
-ALIKE = _CYRILLIC + _GREEK + _ARMENIAN + _CHEROKEE
-TO_LATIN = str.maketrans(ALIKE, _CYRILLIC_LATIN + _GREEK_LATIN + _ARMENIAN_LATIN + _CHEROKEE_LATIN)
+ALIKE = _CYRILLIC + _GREEK + _ARMENIAN + _CHEROKEE + _LISU
+TO_LATIN = str.maketrans(
+    ALIKE, _CYRILLIC_LATIN + _GREEK_LATIN + _ARMENIAN_LATIN + _CHEROKEE_LATIN + _LISU_LATIN
+)
 #: Latin letters in a Cyrillic word.
 TO_CYRILLIC = str.maketrans("abekmhopctyxi", "авекмнорстухі")
 

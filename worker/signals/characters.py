@@ -58,8 +58,9 @@ _FLAGS = re.compile("(?:[\U0001f1e6-\U0001f1ff]{2})+(?![\U0001f1e6-\U0001f1ff])"
 _WIDE_SCRIPT = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 
 #: Letters of three alphabets that share shapes. Apostrophes and hyphens end a
-#: word here: endings are put so to foreign names.
-_LATIN = "A-Za-z\u00c0-\u024f\u1e00-\u1eff"
+#: word here: endings are put so to foreign names. The Latin e with two dots is
+#: missing, since Russians type it for their own.
+_LATIN = "A-Za-z\u00c0-\u00ca\u00cc-\u00ea\u00ec-\u024f\u1e00-\u1eff"
 _GREEK = "\u0370-\u03ff\u1f00-\u1fff"
 _CYRILLIC = "\u0400-\u052f"
 _MIXED = re.compile(

@@ -34,6 +34,7 @@ _WHOLE_LETTERS = frozenset("ñйїў")
 _PLAINER = {
     "\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u00b4": "'", "\u2010": "-", "\u2011": "-",
     "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u2800": " ", "\u0131": "i",
+    "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"',
     "\u00e6": "ae", "\u0153": "oe", "\u0251": "a", "\u0269": "i", "\u025b": "e",
     # Arabic and Persian keyboards differ in these; tatweel only stretches a word.
     "\u0640": "", "\u0649": "\u064a", "\u06cc": "\u064a", "\u06a9": "\u0643", "\u0629": "\u0647",
@@ -257,8 +258,10 @@ def _displayed_order(text: str) -> list[int]:
 
 
 def _close(open_: list[tuple[str, list[int]]], shown: list[int], number: int) -> None:
+    """End the innermost parts: what runs against what it stands in is turned round."""
     for _ in range(number):
         mark, places = open_.pop()
-        if mark == "\u202e":
+        outer = open_[-1][0] if open_ else ""
+        if (mark == "\u202e") != (outer == "\u202e"):
             places.reverse()
         (open_[-1][1] if open_ else shown).extend(places)

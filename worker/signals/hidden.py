@@ -6,8 +6,12 @@ and the parts of one word around a single sign.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import cache
 from itertools import pairwise
+from typing import Any
+
+import re2
 
 from worker.signals.alphabets import ALIKE, TO_LATIN
 from worker.signals.folding import FLAG_LETTERS, FLAGS_TO_LATIN
@@ -15,12 +19,17 @@ from worker.signals.view import Edits, View
 
 #: Combinations of which letters are meant once and which twice are tried for
 #: so many repeated letters of a word.
-_REPEATED = 2
+_REPEATED = 3
 
-#: Letters of scripts in which words are cut up; digits and signs that stand for letters.
+#: Letters of scripts in which words are cut up, and in which letters are repeated.
 _LETTER = "a-zñ\u0370-\u052f\u0590-\u06ff\uac00-\ud7a3"
-_SIGNS = "0-9@$€"
-#: Signs that stand for letters only between letters.
+_REPEATABLE = [
+    chr(code)
+    for first, last in ("az", "ññ", "аґ", "את", "ؠي")
+    for code in range(ord(first), ord(last) + 1)
+]
+#: Digits and signs that stand for letters; the inner ones only between letters.
+_SIGNS = "0-9@$€£¥¢₡₣₦₩₫₭₮₱₲₴₿"
 _INNER_SIGNS = "!|+("
 
 _WHOLLY_ALIKE = re.compile(f"\\b[{ALIKE}]{{3,}}\\b")
@@ -28,17 +37,18 @@ _FOREIGN = re.compile(f"[^\\W\\d_a-z{ALIKE}]")
 _LATIN = re.compile("[a-z]")
 _FLAG_RUN = re.compile(f"[{FLAG_LETTERS}]{{4,}}")
 
-_SINGLE = "[^\\W2689_]|[@$]"
-_BETWEEN = r"(?: {1,3}| ?(?:[^\w\s@$]|_){1,3} ?)"
-_SPACED = re.compile(rf"(?<![\w@$])(?:{_SINGLE})(?:{_BETWEEN}(?:{_SINGLE})(?![\w@$])){{2,}}")
+_SINGLE = "(?:[^\\W2689_]|[@$])"
+_BETWEEN = r"(?:[^\w@$]|_){1,5}"
+_SPACED = re.compile(rf"(?<![\w@$]){_SINGLE}(?:{_BETWEEN}{_SINGLE}(?![\w@$])){{2,}}")
 _SINGLES = re.compile(_SINGLE)
 _SHORTEST_RUN = 3
 #: Words of one letter, which may stand before a spaced word: `a` or `I`, and so in other languages.
 _ONE_LETTER_WORDS = frozenset("aiouyeвиксуояіє")
-#: One sign inside a word. A star more often stands for a letter left out in
+#: Signs inside a word. A star more often stands for a letter left out in
 #: politeness; apostrophes and slashes separate words.
+_CUTTING = r"[^\w\s'/@$*&%#]|_"
 _CUT = re.compile(
-    rf"(?<=[{_LETTER}@$])(?:[^\w\s'/@$!|+(*&%#)]|_)(?=[{_LETTER}@$])"
+    rf"(?<=[{_LETTER}@$])(?:{_CUTTING}){{1,3}}(?=[{_LETTER}@$])"
     rf"|(?<=[{_LETTER}][{_LETTER}])\*(?=[{_LETTER}][{_LETTER}])"
 )
 
@@ -53,34 +63,88 @@ _LETTERS = re.compile(f"[{_LETTER}]")
 _CYRILLIC = re.compile("[\u0400-\u052f]")
 #: Numbers with a unit or an ending: `5th`, `10km`, `1990s`.
 _NUMBER = re.compile(
-    r"[$€]?\d+(?:st|nd|rd|th|[sdhkmgxpcfvw]|[ap]m|[kcm]m|[km]g|ml|[kmgt]b|[mg]?hz|ft|lbs?|min|mph)"
+    r"[$€£]?\d+(?:st|nd|rd|th|[sdhkmgxpcfvw]|[ap]m|[kcm]m|[km]g|ml|[kmgt]b|[mg]?hz|ft|lbs?|min|mph)"
 )
 _LEET = {
     "0": "o", "2": "z", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g",
-    "@": "a", "$": "s", "€": "e", "+": "t", "(": "c",
+    "@": "a", "$": "s", "€": "e", "+": "t", "(": "c", "£": "l", "¥": "y", "¢": "c", "₡": "c",
+    "₣": "f", "₦": "n", "₩": "w", "₫": "d", "₭": "k", "₮": "t", "₱": "p", "₲": "g", "₴": "s",
+    "₿": "b",
 }  # fmt: skip
 _LEET_CYRILLIC = str.maketrans("03468@$€", "озчбвасе")
 #: Strokes stand for either letter.
 _STROKES = "1!|"
 _LEETS = tuple(str.maketrans(_LEET | dict.fromkeys(_STROKES, letter)) for letter in "il")
 
-_REPEATS = re.compile(r"([^\W\d_])\1\1+")
+#: Words with a letter three times or more; doubled letters of these are in doubt as well.
+_DRAWLED = re.compile(r"(?<![^\W\d_])[^\W\d_]*?([^\W\d_])\1\1[^\W\d_]*")
+#: Words of doubled letters alone.
+_DOUBLED = re.compile(r"(?<!\w)(?:([^\W\d_])\1){3,}(?!\w)")
+_REPEATS = re.compile(r"([^\W\d_])\1+")
+
+#: Characters of texts that one quick pass can judge: of alphabets that are small
+#: enough for RE2's automaton. In other texts every trick is looked for by itself.
+_QUICK = "a-zñ\u0430-\u0491\u05d0-\u05ea\u0620-\u064a"
+_NOT_QUICK = re.compile(f"[^ -~\u00a1-\u00bf{_QUICK}]")
+_SINGLE_QUICKLY = f"[{_QUICK}0-9@$]"
+_APART_QUICKLY = f"[^{_QUICK}0-9@$]"
+_TRIPLES = "|".join(letter * 3 for letter in _REPEATABLE)
+_DOUBLES = "|".join(letter * 2 for letter in _REPEATABLE)
+_SPACING, _CUTS, _LEETS_USED, _REPEATING = range(4)
+_ALL_TRICKS = frozenset({_SPACING, _CUTS, _LEETS_USED, _REPEATING})
+#: What each trick cannot do without, in as little as an automaton needs.
+_SIGNS_OF_TRICKS = {
+    _SPACING: rf"(?:^|{_APART_QUICKLY})(?:{_SINGLE_QUICKLY}{_APART_QUICKLY}+){{2}}"
+    rf"{_SINGLE_QUICKLY}(?:{_APART_QUICKLY}|$)",
+    _CUTS: rf"[{_QUICK}@$][^{_QUICK}0-9\s'/@$*&%#]{{1,3}}[{_QUICK}@$]|[{_QUICK}]\*[{_QUICK}]",
+    _LEETS_USED: rf"[{_QUICK}][{_SIGNS}]|[{_SIGNS}][{_QUICK}]"
+    rf"|[{_QUICK}][{_INNER_SIGNS}]+[{_QUICK}]",
+    _REPEATING: f"{_TRIPLES}|(?:{_DOUBLES}){{3}}",
+}
 
 
 def revealed(view: View) -> Iterator[View]:
     """Yield the readings of `view` that undo something; none for ordinary prose."""
-    base = _without_look_alikes(view)
-    if base is not view:
-        yield base
-    final = [base]
-    for reading in (base, *_joined(base)):
+    in_latin = _without_look_alikes(view)
+    if in_latin is not view:
+        yield in_latin
+    for base in dict.fromkeys((view, in_latin)):
+        tricks = _possible_tricks(base.text)
+        if tricks:
+            yield from _undone(base, tricks)
+
+
+def _undone(base: View, tricks: Collection[int]) -> Iterator[View]:
+    """Yield what undoing one trick after the other makes of a view."""
+    readings = [(base, tricks)]
+    if _SPACING in tricks or _CUTS in tricks:
+        readings += [(joined, _possible_tricks(joined.text)) for joined in _joined(base)]
+    for reading, left in readings:
         if reading is not base:
             yield reading
-        final = list(_without_leet(reading)) or [reading]
-        if final[0] is not reading:
-            yield from final
-    for reading in final:
-        yield from _squeezed(reading)
+        spelled = list(_without_leet(reading)) if _LEETS_USED in left else []
+        yield from spelled
+        for last in spelled or [reading]:
+            if spelled or _REPEATING in left:
+                yield from _squeezed(last)
+
+
+def _possible_tricks(text: str) -> Collection[int]:
+    """Return the tricks that may be there: none for most prose, at little cost."""
+    if _NOT_QUICK.search(text):
+        return _ALL_TRICKS
+    return _trick_finder().Match(text) or ()
+
+
+@cache
+def _trick_finder() -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    finder = re2.Set.SearchSet(options)
+    for pattern in _SIGNS_OF_TRICKS.values():
+        finder.Add(pattern)
+    finder.Compile()
+    return finder
 
 
 def _named(view: View, trick: str) -> str:
@@ -175,41 +239,33 @@ def _without_leet(view: View) -> Iterator[View]:
 
 def _spelled(word: str, table: dict[int, str]) -> str:
     """Return a word in letters, if it has enough of them to be one."""
-    inner = word.rstrip(_INNER_SIGNS)
-    rest = word[len(inner) :]
+    inner = word.strip(_INNER_SIGNS)
     letters = len(_LETTERS.findall(inner))
     if letters < max(2, len(inner) - letters) or _NUMBER.fullmatch(inner):
         return word
-    return inner.translate(_LEET_CYRILLIC if _CYRILLIC.search(inner) else table) + rest
+    before, _, behind = word.partition(inner)
+    spelled = inner.translate(_LEET_CYRILLIC if _CYRILLIC.search(inner) else table)
+    return f"{before}{spelled}{behind}"
 
 
 def _squeezed(view: View) -> Iterator[View]:
-    """Yield the view with each letter that stands three times or more once, and twice."""
-    text = view.text
-    repeats = [match.span() for match in _REPEATS.finditer(text) if not _is_www(match)]
-    if not repeats:
+    """Yield the view with letters that stand three times or more once, and twice."""
+    drawled = [match.span() for match in _DRAWLED.finditer(view.text) if not _is_www(match)]
+    doubled = [match.span() for match in _DOUBLED.finditer(view.text)]
+    ranked = [
+        (*match.span(), rank % _REPEATED)
+        for word in sorted({*drawled, *doubled})
+        for rank, match in enumerate(_REPEATS.finditer(view.text, *word))
+    ]
+    if not ranked:
         return
-    ranks = list(_ranks(text, repeats))
-    for choice in range(2 ** min(_REPEATED, max(ranks) + 1)):
-        edits = [
-            (start, end, 1 + (choice >> rank % _REPEATED & 1))
-            for (start, end), rank in zip(repeats, ranks, strict=True)
-        ]
-        yield view.changed(_named(view, "squeeze"), _shortened(text, edits), Edits(edits))
+    for choice in range(2 ** (1 + max(rank for _, _, rank in ranked))):
+        edits = [(start, end, 1 + (choice >> rank & 1)) for start, end, rank in ranked]
+        yield view.changed(_named(view, "squeeze"), _shortened(view.text, edits), Edits(edits))
 
 
 def _is_www(match: re.Match[str]) -> bool:
     return match[0] == "www" and match.string[match.end() : match.end() + 1] == "."
-
-
-def _ranks(text: str, repeats: list[tuple[int, int]]) -> Iterator[int]:
-    """Yield for each repeated letter how many others of its word come before it."""
-    rank, last = 0, None
-    for start, end in repeats:
-        is_same_word = last is not None and (last == start or text[last:start].isalnum())
-        rank = rank + 1 if is_same_word else 0
-        yield rank
-        last = end
 
 
 def _shortened(text: str, edits: list[tuple[int, int, int]]) -> str:

@@ -25,7 +25,7 @@ from worker.signals.view import View
 MAX_LINKS = 200
 _MAX_HOST_CHARACTERS = 253
 #: `U.S`, `a.m` and `J.R` are no hosts, and nobody owns `x.co.uk` by accident.
-_SHORTEST_NAME = 2
+_SHORTEST_NAME = _INITIALS = 2
 
 # No counted repetition and no groups here: with either RE2 gives up its fast
 # automaton, and a text without any link takes eighty times as long.
@@ -329,7 +329,9 @@ def _starts_sentence(candidate: _Candidate, suffix: str, view: View) -> bool:
     if suffix in _ALWAYS_HOSTS:
         return False
     start = candidate.host_start
-    ending = view.source(start, start + len(candidate.host)).rpartition(".")[2]
+    name, _, ending = view.source(start, start + len(candidate.host)).rpartition(".")
+    if len(ending) == _INITIALS and ending.isupper():
+        return not name.isupper()  # `Sorry.SB` is signed
     return ending[:1].isupper() and not ending.isupper()
 
 

@@ -7,7 +7,7 @@ a fifth of the bits, texts with nothing in common in half.
 
 Measured by `python -m tests.near` on the `dev` rows of one WordPress blog's comment
 spam (17,205 pairs; alike are those with half of words and pairs in common):
-precision 0.97, recall 0.72; with four fifths in common 0.99 and more are found.
+precision 0.98, recall 0.71; of pairs with seven tenths in common 84 of 86 are found.
 Of 199,396 pairs of readers' comments on news none was taken for alike.
 """
 
@@ -15,7 +15,7 @@ import re
 import struct
 from collections.abc import Iterable, Sequence
 from functools import cache
-from hashlib import blake2b
+from hashlib import shake_128
 from itertools import pairwise
 from zlib import crc32
 
@@ -83,15 +83,17 @@ def _simhash(features: Sequence[str]) -> int:
 
 
 @cache
-def _directions() -> tuple[int, ...]:
+def _directions() -> list[int]:
     """Return random directions: in each number 128 heights from 0 to 15, 16 bits apart.
 
     So one addition of large numbers adds all of them.
     """
-    return tuple(_direction(number) for number in range(_DIRECTIONS))
-
-
-def _direction(number: int) -> int:
-    digest = blake2b(number.to_bytes(2, "little"), digest_size=_BITS // 2).digest()
-    spread = bytes(half for byte in digest for half in (byte & _HIGHEST, 0, byte >> 4, 0))
-    return int.from_bytes(spread, "little")
+    noise = shake_128(b"directions").digest(_DIRECTIONS * _BITS // 2)
+    spread = bytearray(4 * len(noise))
+    spread[0::4] = noise.translate(bytes(byte & _HIGHEST for byte in range(256)))
+    spread[2::4] = noise.translate(bytes(byte >> 4 for byte in range(256)))
+    size = 2 * _BITS
+    return [
+        int.from_bytes(spread[start : start + size], "little")
+        for start in range(0, len(spread), size)
+    ]

@@ -8,15 +8,14 @@ from worker.signals.folding import displayed, linkable, plain
 from worker.signals.hidden import revealed
 from worker.signals.view import View
 
-__all__ = ["Fold", "Token", "View", "control_characters", "linkable", "plain", "tokens", "views"]
+__all__ = ["Fold", "Token", "View", "linkable", "plain", "tokens", "views"]
 
 #: How hard to look: as a reader does, or undoing what hides words from programs.
 Fold = Literal["plain", "hard"]
 
-_C1 = re.compile("[\x80-\x84\x86-\x9f]")
 _TOKEN = re.compile(f"{WORD}+(?:'{WORD}+)*|{HANGUL}+|{BLANKLESS}+")
-#: A full stop ends a sentence before a blank only: not in `3.5` or `example.org`.
-_SENTENCE_END = re.compile(r"[.;:]\W*\s|[!?。।॥؟؛۔։]")
+_SENTENCE_END = re.compile("[!?。।॥؟؛۔։]")
+_STOP = re.compile("[.;:]")
 
 
 class Token(NamedTuple):
@@ -57,7 +56,7 @@ def tokens(view: View) -> list[Token]:
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         gap = text[last:start]
-        if (gap != " " and _SENTENCE_END.search(gap)) or (
+        if (gap != " " and _ends_sentence(gap)) or (
             has_lines and gap and "\n" in view.source(last, start)
         ):
             sentence += 1
@@ -66,6 +65,12 @@ def tokens(view: View) -> list[Token]:
     return found
 
 
-def control_characters(text: str) -> list[int]:
-    """Return the places of C1 control characters, which no keyboard types."""
-    return [match.start() for match in _C1.finditer(text)]
+def _ends_sentence(gap: str) -> bool:
+    """Whether a sentence ends between two words.
+
+    A full stop does so before a blank only: not in `3.5` or `example.org`.
+    """
+    if _SENTENCE_END.search(gap):
+        return True
+    stop = _STOP.search(gap)
+    return stop is not None and " " in gap[stop.end() :]

@@ -13,6 +13,7 @@ from worker.ruleset.cases import Case
 from worker.ruleset.shipped import DIRECTORY
 from worker.tools.corpus import Report, Tally, UnreadableCorpus, measure, read_samples
 from worker.tools.explanation import ascii_safe, explain
+from worker.tools.versions import COMMANDS
 
 _TEXT_SHOWN = 160
 
@@ -100,6 +101,10 @@ def test_corpus(
     except UnreadableCorpus as error:
         raise click.ClickException(f"{file}: {error}") from error
     _print_report(report, show=show, misses=misses)
+
+
+for _command in COMMANDS:
+    rules.add_command(_command)
 
 
 def _examined(directory: Path) -> list[Problem]:

@@ -50,12 +50,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "campaign_bands",
-        sa.Column("campaign", sa.String(length=32), nullable=False),
         sa.Column("band", sa.String(length=8), nullable=False),
+        sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("campaign", sa.String(length=32), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("campaign", "band", name=op.f("pk_campaign_bands")),
+        sa.PrimaryKeyConstraint("band", "slot", name=op.f("pk_campaign_bands")),
     )
-    op.create_index("ix_campaign_bands_band", "campaign_bands", ["band", "campaign"], unique=False)
     op.create_table(
         "samples",
         sa.Column("comment_id", sa.String(length=36), nullable=False),

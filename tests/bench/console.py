@@ -1,0 +1,253 @@
+"""Every page of the console among 100,000 comments of which 5,000 are held."""
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from statistics import quantiles
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.app import create_app
+from service.domain.decision import Role
+from service.keyring import digest, new_token
+from service.storage import Store
+from service.storage.people import add_token, create_moderator
+from service.storage.periods import id_at
+from service.storage.searching import index_comments
+from service.storage.sites import create_site
+from service.storage.tables import comments, events, hits, samples, threads, verdicts
+from tests.bench.measures import Measure
+from tests.bench.stand import Stand
+
+_COMMENTS = 100_000
+_HELD = 5_000
+_SITES = 3
+_THREADS = 300
+_ROUNDS = 20
+_GOAL_MS = 100.0
+_WORDS = (
+    "river", "name", "grandfather", "village", "report", "court", "witness", "night", "snow",
+    "market", "letter", "school", "border", "silence", "photograph", "winter", "bridge", "song",
+    "ministry", "harvest",
+)  # fmt: skip
+_RULES = ("several-links", "listed-word", "listed-phrase", "newcomer-link", "same-text")
+
+
+def measure(stand: Stand, database: str) -> list[Measure]:
+    """Return the 95th percentile of each page's time at the server, in milliseconds."""
+    store = stand.store()
+    held = _fill(store)
+    app = create_app(replace(stand.settings, log_level="ERROR"))
+    client, token = app.test_client(), _moderator(store)
+    sent = {"Authorization": f"Bearer {token}"}
+    measures = []
+    for name, paths in _pages(held).items():
+        times = []
+        for path in paths:
+            begun = time.perf_counter()
+            answer = client.get(path, headers=sent)
+            times.append((time.perf_counter() - begun) * 1000)
+            assert answer.status_code == 200, (path, answer.status)
+        p95 = quantiles(times, n=20)[-1]
+        measures.append(
+            Measure(f"console, {name}, {database}, p95", p95, "ms", goal=_GOAL_MS, better="less")
+        )
+    store.close()
+    return measures
+
+
+def _pages(held: list[str]) -> dict[str, list[str]]:
+    """Return what each page is asked for, with other words and comments each time."""
+    chance = random.Random(7)
+
+    def often(make: Any) -> list[str]:
+        return [make() for _ in range(_ROUNDS)]
+
+    def word() -> str:
+        return chance.choice(_WORDS)
+
+    def author() -> int:
+        return chance.randrange(20_000)
+
+    def one() -> str:
+        return chance.choice(held)
+
+    lanes = ("review", "likely_spam", "sample", "approved", "rejected", "spam", "all")
+    return {
+        **{f"lane {lane}": often(lambda lane=lane: f"/review?lane={lane}") for lane in lanes},
+        "an open comment": often(lambda: f"/review?open={one()}"),
+        "by rule": often(lambda: f"/review?rule={chance.choice(_RULES)}"),
+        "by category": often(lambda: "/review?category=abuse"),
+        "by site and age": often(lambda: "/review?site=site-1&min_age=3600"),
+        "by thread": often(lambda: f"/review?thread=t{chance.randrange(_THREADS)}"),
+        "by language": often(lambda: "/review?language=en"),
+        "by domain": often(lambda: f"/review?domain=shop-{chance.randrange(50)}.example"),
+        "search held": often(lambda: f"/review?q={word()}"),
+        "search all": often(lambda: f"/review?lane=all&q={word()}+{word()}"),
+        "search a rare word": often(lambda: f"/review?lane=all&q=number+{chance.randrange(99999)}"),
+        "search an author": often(lambda: f"/review?lane=all&author=Reader+{author()}"),
+        "search an address": often(lambda: f"/review?lane=all&q=10.0.{chance.randrange(255)}.7"),
+        "one comment": often(lambda: f"/review/{one()}"),
+        "author": often(lambda: f"/review/authors/{one()}"),
+        "same author": often(lambda: f"/review/bulk?by={one()}"),
+        "same text": often(lambda: f"/review/bulk?like={one()}"),
+        "same rule": often(lambda: f"/review/bulk?rule={chance.choice(_RULES)}"),
+        "campaigns": often(lambda: "/review/campaigns"),
+        "one campaign": often(lambda: f"/review/campaigns/c{chance.randrange(40):03}"),
+        "take back a rule": often(lambda: _take_back("rule:listed-word")),
+        "take back a person": often(lambda: _take_back("moderator:bench")),
+        "live": often(lambda: "/review/live?seen=1000"),
+        "account": often(lambda: "/review/account"),
+        "people": often(lambda: "/review/people"),
+    }
+
+
+def _take_back(what: str) -> str:
+    return f"/review/take-back?what={what}&since=2020-01-01T00:00&until=2100-01-01T00:00"
+
+
+def _moderator(store: Store) -> str:
+    token, now = new_token(), datetime.now(UTC)
+    with store.write() as db:
+        person = create_moderator(db, "bench", "no password", Role.ADMIN, now)
+        add_token(db, person.id, digest(token), "token", now=now)
+    return token
+
+
+def _fill(store: Store) -> list[str]:
+    """Store everything; return the ids of those held."""
+    chance = random.Random(1)
+    with store.write() as db:
+        site_ids = _sites(db)
+        thread_ids = _threads(db, site_ids)
+    held: list[str] = []
+    for start in range(0, _COMMENTS, 5_000):
+        rows = [_row(number, thread_ids, chance) for number in range(start, start + 5_000)]
+        held += [row["id"] for row in rows if row["status"] == "held"]
+        with store.write() as db:
+            db.execute(sa.insert(comments), rows)
+            db.execute(sa.insert(verdicts), [_verdict(row, chance) for row in rows])
+            db.execute(sa.insert(events), [each for row in rows for each in _story(row)])
+            db.execute(sa.insert(hits), [each for row in rows for each in _hits(row, chance)])
+    with store.write() as db:
+        approved = sa.select(comments.c.id).where(
+            comments.c.status == "approved", comments.c.decided_at.is_(None)
+        )
+        ids = db.scalars(approved.order_by(comments.c.id.desc()).limit(200)).all()
+        now = datetime.now(UTC)
+        db.execute(sa.insert(samples), [{"comment_id": i, "rule": "", "at": now} for i in ids])
+        while index_comments(db, 5_000):
+            pass
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+        db.execute(sa.text("ANALYZE"))
+    return held
+
+
+def _sites(db: sa.Connection) -> list[int]:
+    now = datetime.now(UTC)
+    made = [create_site(db, slug=f"site-{n}", name=f"Site {n}", now=now) for n in range(_SITES)]
+    return [site.id for site in made]
+
+
+def _threads(db: sa.Connection, site_ids: list[int]) -> list[tuple[int, int]]:
+    found = []
+    for number in range(_THREADS):
+        site = site_ids[number % _SITES]
+        new = sa.insert(threads).values(
+            site_id=site, key=f"t{number}", url="", title=f"Article {number}",
+            created_at=datetime.now(UTC),
+        )  # fmt: skip
+        found.append((db.execute(new.returning(threads.c.id)).scalar_one(), site))
+    return found
+
+
+def _row(number: int, thread_ids: list[tuple[int, int]], chance: random.Random) -> dict[str, Any]:
+    thread, site = thread_ids[number % len(thread_ids)]
+    at = datetime.now(UTC) - timedelta(days=30) * (1 - number / _COMMENTS)
+    # Ids tell the time of arrival, as real ones do.
+    comment_id = f"{id_at(at)[:24]}{number:012x}"
+    is_held = number % (_COMMENTS // _HELD) == 0
+    status = "held" if is_held else chance.choice(["approved"] * 17 + ["rejected", "spam", "spam"])
+    decided = None if is_held or (status == "approved" and number % 5) else at + timedelta(hours=3)
+    author = chance.randrange(20_000)
+    text = " ".join(chance.choice(_WORDS) for _ in range(40))
+    return {
+        "id": comment_id,
+        "site_id": site,
+        "thread_id": thread,
+        "root_id": comment_id,
+        "depth": 1,
+        "status": status,
+        "version": 3 if decided else 2,
+        "severity": chance.choice([1, 1, 2, 3]) if is_held or decided else 0,
+        "author_name": f"Reader {author}",
+        "author_email": f"reader{author}@mail.example",
+        "author_email_hash": f"{author:064}",
+        "author_url": "",
+        "author_ip": None,
+        "author_ip_hash": f"{author:064}",
+        "author_user_agent": "",
+        "author_referrer": "",
+        "author_email_verified": False,
+        "body": f"{text} number {number}" if number % 7 else "The same text again and again",
+        "honeypot_filled": False,
+        "report_count": 0,
+        "attempts": 0,
+        "request_id": "",
+        "created_at": at,
+        "judged_at": at,
+        "decided_at": decided,
+        "campaign": f"c{number // 60 % 40:03}" if is_held and number % 3 == 0 else None,
+    }
+
+
+def _verdict(row: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    points = 10 * row["severity"]
+    hit = {
+        "rule": _RULES[0], "category": "spam", "points": points, "why": "Says much",
+        "mode": "live", "needed": True,
+        "spans": [{"field": "body", "start": 0, "end": 5, "view": "plain"}],
+    }  # fmt: skip
+    signals: dict[str, Any] = {f"signal.{number}": number for number in range(25)}
+    signals |= {"language": "en", "links": [f"shop-{chance.randrange(50)}.example"]}
+    evidence = {
+        "status": "held" if points else "approved", "ruleset": "bench",
+        "at": row["judged_at"].isoformat(), "took_ms": 1.0,
+        "totals": {"spam": {"points": points, "hold_at": 10}},
+        "hits": [hit] if points else [], "signals": signals, "absent": [], "errors": [],
+    }  # fmt: skip
+    return {
+        "comment_id": row["id"], "ruleset": "bench", "status": evidence["status"],
+        "at": row["judged_at"], "evidence": evidence,
+    }  # fmt: skip
+
+
+def _story(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    base = {"comment_id": row["id"], "reason": "", "note": "", "batch": None}
+    first = "held" if row["decided_at"] or row["status"] == "held" else "approved"
+    yield base | {
+        "at": row["judged_at"], "kind": "verdict", "actor": "rules",
+        "from_status": "pending", "to_status": first, "version": 2,
+    }  # fmt: skip
+    if row["decided_at"]:
+        # The last day's are the person's who is asked about; most are others'.
+        recent = row["decided_at"] > datetime.now(UTC) - timedelta(days=1)
+        yield base | {
+            "at": row["decided_at"], "kind": "decision",
+            "actor": "moderator:bench" if recent else "moderator:other",
+            "from_status": "held", "to_status": row["status"], "version": 3,
+        }  # fmt: skip
+
+
+def _hits(row: dict[str, Any], chance: random.Random) -> Iterator[dict[str, Any]]:
+    if not row["severity"]:
+        return
+    for rule in chance.sample(_RULES, 2):
+        category = "abuse" if rule == "listed-word" else "spam"
+        yield {
+            "comment_id": row["id"], "rule": rule, "category": category,
+            "needed": rule == "listed-word", "mode": "live",
+        }  # fmt: skip
