@@ -113,7 +113,7 @@ class JobQueue:
         `payloads` are what `worker.jobs.check` takes. Raises CheckUnavailable
         when no worker answers within `seconds`.
         """
-        answers: list[dict[str, Any]] = self._ask(CHECK_JOB, list(payloads), seconds)
+        answers: list[dict[str, Any]] = self._ask(CHECK_JOB, list(payloads), seconds)["answers"]
         return answers
 
     def fold(self, text: str) -> dict[str, str]:
@@ -218,7 +218,7 @@ def _queue(name: str, connection: "Redis") -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
-def _await_result(job: Job, seconds: float) -> Any:
+def _await_result(job: Job, seconds: float) -> dict[str, Any]:
     # RQ itself waits whole seconds only.
     key: str = Result.get_key(job.id)  # type: ignore[no-untyped-call]
     job.connection.xread({key: "0-0"}, count=1, block=ceil(seconds * 1000))
@@ -226,4 +226,4 @@ def _await_result(job: Job, seconds: float) -> Any:
     if result is None or result.type is not Result.Type.SUCCESSFUL:
         job.delete()
         raise CheckUnavailable("no worker answered in time")
-    return result.return_value
+    return cast(dict[str, Any], result.return_value)

@@ -19,9 +19,9 @@ def moderate_alone(ids: Sequence[str]) -> None:
     runtime.current().moderate_alone([CommentId(comment_id) for comment_id in ids])
 
 
-def check(payloads: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the verdicts on texts that are stored nowhere."""
-    return runtime.current().check_all(payloads)
+def check(payloads: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the verdicts on texts that are stored nowhere, as `answers` in their order."""
+    return {"answers": runtime.current().check_all(payloads)}
 
 
 def call_back() -> None:

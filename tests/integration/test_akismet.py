@@ -52,6 +52,10 @@ def call(live: Installation, path: str, body: bytes, **headers: str) -> Answer:
 def check(live: Installation, **fields: Any) -> Answer:
     """Have a comment checked with the first site's key."""
     fields.setdefault("comment_content", unique())
+    # Whoever writes that much within an hour is noticed for it.
+    number = next(_numbers)
+    fields.setdefault("user_ip", f"10.9.{number >> 8}.{number & 255}")
+    fields.setdefault("comment_author_email", f"visitor{number}@mail.example")
     key = fields.pop("api_key", live.credentials["akismet_key"])
 
     said: list[Answer] = []
@@ -220,7 +224,7 @@ def test_the_website_s_own_encoding_is_read(live: Installation) -> None:
 def test_whatever_a_website_shows_is_judged_not_refused(
     live: Installation, fields: dict[str, Any]
 ) -> None:
-    assert check(live, **fields).body == b"false"
+    assert check(live, **fields).body in (b"true", b"false")
 
 
 def test_a_filled_trap_is_noticed_under_the_client_s_own_name(live: Installation) -> None:

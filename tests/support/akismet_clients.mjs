@@ -8,7 +8,7 @@ import { Author, Blog, Client, Comment } from "@cedx/akismet";
 const { AkismetClient } = createRequire(import.meta.url)("akismet-api");
 const [port, key, spam, ham] = process.argv.slice(2);
 const blog = "https://blog.example/";
-const person = { ip: "192.0.2.44", agent: "Mozilla/5.0", name: "Ines", email: "ines@mail.example" };
+const person = { ip: "192.0.2.72", agent: "Mozilla/5.0", name: "Nina", email: "nina@mail.example" };
 
 // One of them puts the key into the host name: every name leads to this machine.
 const lookup = dns.lookup;
