@@ -28,7 +28,7 @@ from service.domain.site import Moderation
 from service.domain.verdict import Verdict
 from service.jobs import ALONE_FROM, JOB_SIZE, JobQueue
 from service.keyring import Keyring
-from service.moderation.following import follow
+from service.moderation.consequences import follow
 from service.settings import Settings, load
 from service.storage import Store, database_now, judging, open_store
 from service.storage.campaigns import Mark

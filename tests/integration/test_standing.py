@@ -169,7 +169,8 @@ class TestLikelySpam:
         event = world.events(old[0])[-1]
         assert event.actor == "switch:anna"
         assert "likely_spam_days" in event.note
-        person.send("/review/undo", batch=event.batch)
+        answer = person.send("/review/undo", batch=event.batch)
+        assert answer.status_code == 303, answer.get_data(as_text=True)
         assert world.status(old[0]) == "held"
 
     def test_it_can_be_switched_off(
