@@ -8,7 +8,7 @@ functions by dotted name, because the service does not import the worker.
 import time
 from collections.abc import Sequence
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from redis import Redis
