@@ -7,7 +7,7 @@ from typing import TypeVar
 from worker.ruleset.problems import Problem, Severity
 from worker.signals import words
 from worker.signals.links import registered_domain
-from worker.signals.words import WordList
+from worker.signals.words import WordIndex, WordList
 
 Network = IPv4Network | IPv6Network
 T = TypeVar("T")
@@ -38,6 +38,10 @@ class Lists:
         if key not in self._words:
             self._words[key] = WordList(self._texts_of(names), self._texts_of(exceptions))
         return self._words[key]
+
+    def index(self) -> WordIndex:
+        """Return an index of all word lists made so far."""
+        return WordIndex(self._words.values())
 
     def domains(self, name: str) -> frozenset[str]:
         """Return the registered domains of a list."""

@@ -16,6 +16,7 @@ from worker.ruleset.lists import Lists
 from worker.ruleset.model import Check, Match, Rule, RuleMode, Ruleset, placeholders
 from worker.ruleset.problems import Problem, RulesetError
 from worker.signals.comment import Signals
+from worker.signals.words import WordIndex
 
 RULE_FILE = "rules.yaml"
 
@@ -99,14 +100,15 @@ class _Loader:
         rules = [rule for node in nodes if (rule := self._rule(node, thresholds))]
         self._warn_of_unused_lists()
         counters = frozenset(self._reading.counters)
-        return Ruleset(tuple(rules), thresholds, self._source.hash, counters)
+        index = self._reading.lists.index()
+        return Ruleset(tuple(rules), thresholds, self._source.hash, counters, index)
 
     def run_tests(self, ruleset: Ruleset) -> None:
         """Try every rule on the comments that its tests say it hits and misses."""
         before: list[Rule] = []
         for rule in ruleset.rules:
             for kind, case, node in self._cases.get(rule.id, []):
-                hit = _hits(rule, before, case)
+                hit = _hits(rule, before, case, ruleset.index)
                 if hit is not (kind == "hit"):
                     self._document.error(node, _failed(rule, kind, case))
             before.append(rule)
@@ -259,8 +261,9 @@ def _but_not(when: Check, unless: Check) -> Check:
     return check
 
 
-def _hits(rule: Rule, before: Iterable[Rule], case: Case) -> bool:
+def _hits(rule: Rule, before: Iterable[Rule], case: Case, index: WordIndex | None) -> bool:
     signals = Signals(case.comment(), case.context())
+    signals.index = index
     signals.noticed.update(
         other.id for other in before if other.mode != "off" and other.check(signals)
     )

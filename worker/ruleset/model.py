@@ -7,6 +7,7 @@ from typing import Literal
 
 from service.domain.verdict import Span
 from worker.signals.comment import Signals
+from worker.signals.words import WordIndex
 
 #: A rule that is `live` decides, one in the `shadow` is only counted, one that
 #: is `off` does not run.
@@ -101,13 +102,14 @@ class Ruleset:
     """What comments are judged by. `hash` stands for the content of all of it.
 
     `thresholds` tells for each category how many points hold a comment,
-    `counters` what must be counted for these rules.
+    `counters` what must be counted for these rules, `index` is of all their lists.
     """
 
     rules: tuple[Rule, ...]
     thresholds: Mapping[str, int]
     hash: str
     counters: frozenset[Counter] = field(default_factory=frozenset)
+    index: WordIndex | None = None
 
 
 def _shortened(text: str) -> str:

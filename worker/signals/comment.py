@@ -12,7 +12,7 @@ from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
 from worker.signals.text import Fold, Token, View, linkable, tokens, views
-from worker.signals.words import MAX_FOUND, Found, WordList
+from worker.signals.words import MAX_FOUND, Found, WordIndex, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
 _DOMAINS_SHOWN = 20
@@ -34,13 +34,15 @@ FIELD_NAMES: Mapping[Field, str] = {
 class Signals:
     """What can be noticed in `comment`, given its context.
 
-    The engine adds to `noticed` the names of the rules that matched so far.
+    The engine adds to `noticed` the names of the rules that matched so far, and
+    gives the `index` by which all lists of the ruleset are looked up at once.
     """
 
     def __init__(self, comment: Comment, context: Context) -> None:
         self.comment = comment
         self.context = context
         self.noticed: set[str] = set()
+        self.index: WordIndex | None = None
         self._kept: dict[Hashable, Any] = {}
         self._was_cut = False
 
@@ -76,7 +78,7 @@ class Signals:
 
     def found(self, words: WordList, view: View) -> tuple[Found, ...]:
         """Return where entries of a list stand in a view that `views` gave."""
-        found = self.once((words, id(view)), lambda: tuple(words.find_all(view)))
+        found = self.once((words, id(view)), lambda: self._find(words, view))
         self._was_cut = self._was_cut or len(found) >= MAX_FOUND
         return found
 
@@ -165,6 +167,13 @@ class Signals:
             **{f"count.{name}": count for name, count in context.counts.items()},
             **{f"score.{model}": score for model, score in context.scores.items()},
         }
+
+    def _find(self, words: WordList, view: View) -> tuple[Found, ...]:
+        index = self.index
+        if index is None:
+            return tuple(words.find_all(view))
+        candidates = self.once(("candidates", id(view)), lambda: index.candidates(view))
+        return tuple(words.find_all(view, candidates.get(words, ())))
 
     def _views(self, field: Field, fold: Fold) -> tuple[View, ...]:
         if fold == "plain":

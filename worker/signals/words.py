@@ -6,16 +6,19 @@ that put no blanks between words an entry may stand anywhere. Korean particles
 may follow an entry and Arabic and Hebrew ones (and, the, in ...) precede it, as
 grammar glues them on.
 
-All entries are looked for in one pass by an RE2 set, whose time depends on the
-text alone. The set tells which entries are there, not where, and not whether
-as whole words: that is found out for those few. Borders of words are kept out
-of the set, because they made it thirty times as large.
+Entries are found by the words of the text, of which there are few, in an index
+that all lists of a ruleset share: so ten thousand entries cost no more than ten.
+Each stands there under its rarest word. The index tells which entries may be
+there; whether they are, and where, is found out for those few. What has no word
+to be found by (`*word`, scripts without blanks) is looked for by an RE2 set.
 """
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
@@ -33,6 +36,8 @@ MAX_CHARACTERS = 100
 _FEWEST_LETTERS = 3
 #: Where a letter is a syllable or a word, two of them are much.
 _FEWEST_SYLLABLES = 2
+#: By so many letters the beginnings of words are told apart at first.
+_SHORTEST_BEGINNING = 2
 
 #: Bytes that a set may use: a set that outgrows them cannot be compiled, or finds nothing.
 _MEMORY, _MEMORY_A_BYTE = 8 * 2**20, 128
@@ -83,41 +88,55 @@ class WordList:
 
     def __init__(self, entries: Iterable[str], exceptions: Iterable[str] = ()) -> None:
         self.entries = tuple(entries)
-        self._patterns = [pattern for entry in self.entries for pattern in _patterns(entry)]
-        self._set = _searcher(self._patterns)
+        self.patterns = tuple(pattern for entry in self.entries for pattern in _patterns(entry))
         self._phrases = {
-            "".join(p.words): p.entry for p in self._patterns if len(p.words) > 1 and p.is_whole
+            "".join(p.words): p.entry for p in self.patterns if len(p.words) > 1 and p.is_whole
         }
         excepted = tuple(exceptions)
         self._exceptions = WordList(excepted) if excepted else None
 
-    def find_all(self, view: View) -> list[Found]:
-        """Return what occurs in the text, in order, at most MAX_FOUND."""
-        found = set(islice(self._counting(view), MAX_FOUND))
+    def find_all(self, view: View, among: Sequence["Pattern"] | None = None) -> list[Found]:
+        """Return what occurs in the text, in order, at most MAX_FOUND.
+
+        `among` are the list's patterns that may be there, where a `WordIndex`
+        told them already.
+        """
+        if among is None:
+            among = self._index.candidates(view).get(self, ())
+        if not among and "spaced" not in view.name:
+            return []
+        found = set(islice(self._counting(view, among), MAX_FOUND))
         return sorted(found, key=lambda one: (one.start, -one.end, one.entry))
 
     def find(self, view: View) -> Found | None:
         """Return the entry that occurs first in the text, or None."""
         return next(iter(self.find_all(view)), None)
 
-    def occurrences(self, view: View) -> Iterator[Found]:
+    @cached_property
+    def _index(self) -> "WordIndex":
+        return WordIndex([self])
+
+    def _occurrences(self, view: View, among: Iterable["Pattern"]) -> Iterator[Found]:
         """Yield all that occurs, covered by an exception or not, in no order."""
-        for index in (self._set and self._set.Match(view.text)) or ():
-            pattern = self._patterns[index]
+        for pattern in among:
             for start, end in pattern.places(view):
                 yield Found(pattern.entry, start, end)
         if self._phrases and "spaced" in view.name:
             yield from self._joined_phrases(view)
 
-    def _counting(self, view: View) -> Iterator[Found]:
+    def _counting(self, view: View, among: Iterable["Pattern"]) -> Iterator[Found]:
         """Yield the occurrences that no exception covers."""
-        exceptions: _Cover | None = None
-        for found in self.occurrences(view):
+        cover: _Cover | None = None
+        for found in self._occurrences(view, among):
             if self._exceptions:
-                exceptions = exceptions or _Cover(self._exceptions.occurrences(view))
-                if exceptions.hold(found):
+                cover = cover or _Cover(self._exceptions.find_everything(view))
+                if cover.hold(found):
                     continue
             yield found
+
+    def find_everything(self, view: View) -> Iterator[Found]:
+        """Yield all that occurs in no order, however often."""
+        return self._occurrences(view, self._index.candidates(view).get(self, ()))
 
     def _joined_phrases(self, view: View) -> Iterator[Found]:
         """Yield phrases whose letters stood alone, so that blanks told no words apart."""
@@ -128,8 +147,52 @@ class WordList:
                     yield Found(self._phrases[word], start, end)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class WordIndex:
+    """Tells in one pass over the words of a text which entries of many lists may be there."""
+
+    def __init__(self, lists: Iterable[WordList]) -> None:
+        self._listed = [(words, pattern) for words in lists for pattern in words.patterns]
+        self._by_word: dict[str, list[int]] = {}
+        self._by_beginning: dict[str, list[int]] = {}
+        anywhere: list[int] = []
+        common = Counter(word for _, pattern in self._listed for word in pattern.words)
+        for number, (_, pattern) in enumerate(self._listed):
+            if key := pattern.rarest(common):
+                self._by_word.setdefault(key, []).append(number)
+            elif beginning := pattern.beginning:
+                self._by_beginning.setdefault(beginning, []).append(number)
+            else:
+                anywhere.append(number)
+        self._lengths = _lengths(self._by_beginning)
+        self._anywhere = anywhere
+        self._set = _searcher([self._listed[number][1] for number in anywhere])
+
+    def candidates(self, view: View) -> Mapping[WordList, Sequence["Pattern"]]:
+        """Return for each list the patterns that may stand in the view; the others do not."""
+        numbers: set[int] = set()
+        for word in view.words:
+            self._look_up(word, numbers)
+            if _SEMITIC.match(word):
+                for prefix in _HEBREW_PREFIXES if word < "\u0600" else _ARABIC_PREFIXES:
+                    if word.startswith(prefix):
+                        self._look_up(word.removeprefix(prefix), numbers)
+        if self._set:
+            numbers.update(self._anywhere[index] for index in self._set.Match(view.text) or ())
+        found: dict[WordList, list[Pattern]] = {}
+        for number in sorted(numbers):
+            words, pattern = self._listed[number]
+            found.setdefault(words, []).append(pattern)
+        return found
+
+    def _look_up(self, word: str, numbers: set[int]) -> None:
+        if known := self._by_word.get(word):
+            numbers.update(known)
+        for length in self._lengths.get(word[:_SHORTEST_BEGINNING], ()):
+            if known := self._by_beginning.get(word[:length]):
+                numbers.update(known)
+
+
+class Pattern(NamedTuple):
     """One way of writing an entry: its words, and which ends are open."""
 
     entry: str
@@ -139,7 +202,25 @@ class _Pattern:
 
     @property
     def is_whole(self) -> bool:
+        """Whether both ends are those of words."""
         return not (self.open_start or self.open_end)
+
+    def rarest(self, common: Mapping[str, int]) -> str | None:
+        """Return the word that must stand in a text by itself and that is rarest in lists."""
+        last = len(self.words) - 1
+        exact = [
+            word
+            for number, word in enumerate(self.words)
+            if not (number == 0 and self.open_start) and not (number == last and self._may_go_on)
+        ]
+        alone = [word for word in exact if (run := WORDS.match(word)) and run[0] == word]
+        return min(alone, key=lambda word: (common[word], -len(word)), default=None)
+
+    @property
+    def beginning(self) -> str | None:
+        """What the first word that it is found by begins with; None if there is no such."""
+        run = None if self.open_start else WORDS.match(self.words[0])
+        return run[0] if run and len(run[0]) >= _SHORTEST_BEGINNING else None
 
     def places(self, view: View) -> Iterator[tuple[int, int]]:
         """Yield where the pattern stands, as whole words where it says so."""
@@ -219,6 +300,14 @@ class _Cover:
         return before > 0 and self._reach[before - 1] >= found.end
 
 
+def _lengths(beginnings: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
+    """Return how long the beginnings are that begin with the same few letters."""
+    found: dict[str, set[int]] = {}
+    for beginning in beginnings:
+        found.setdefault(beginning[:_SHORTEST_BEGINNING], set()).add(len(beginning))
+    return {letters: tuple(sorted(lengths)) for letters, lengths in found.items()}
+
+
 def entries_of(text: str) -> list[tuple[int, str]]:
     """Return the entries of a list file with their lines.
 
@@ -231,25 +320,25 @@ def entries_of(text: str) -> list[tuple[int, str]]:
 def problems(entries: Iterable[tuple[int, str]]) -> list[ListProblem]:
     """Return what is wrong with the entries of a list, each given with its line."""
     found: list[ListProblem] = []
-    first_line: dict[tuple[str, ...], int] = {}
+    first_line: dict[_Parts, int] = {}
     for number, (line, entry) in enumerate(entries, 1):
         if number > MAX_ENTRIES:
             message = f"a list may have {MAX_ENTRIES:,} entries; this and all after it are too many"
             return [*found, ListProblem(line, message)]
-        if message := _mistake(entry):
+        parts = _parts(entry)
+        if message := _mistake(entry, parts):
             found.append(ListProblem(line, message))
             continue
-        same = first_line.setdefault(_key(entry), line)
+        same = first_line.setdefault(parts, line)
         if same != line:
             message = f"“{entry}” means the same as the entry in line {same}"
             found.append(ListProblem(line, message, is_warning=True))
     return found
 
 
-def _mistake(entry: str) -> str:
+def _mistake(entry: str, parts: "_Parts") -> str:
     """Return what keeps an entry from being looked for; "" if nothing does."""
-    words, *_ = _parts(entry)
-    letters = "".join(words)
+    letters = "".join(parts[0])
     if len(entry) > MAX_CHARACTERS:
         return f"longer than {MAX_CHARACTERS} characters"
     if "*" in letters:
@@ -262,27 +351,26 @@ def _mistake(entry: str) -> str:
     return ""
 
 
-def _key(entry: str) -> tuple[str, ...]:
-    words, open_start, open_end = _parts(entry)
-    return ("*" * open_start, *words, "*" * open_end)
-
-
-def _patterns(entry: str) -> Iterator[_Pattern]:
+def _patterns(entry: str) -> Iterator[Pattern]:
     words, open_start, open_end = _parts(entry)
     if not words:
         return
-    yield _Pattern(entry, words, open_start, open_end)
+    yield Pattern(entry, words, open_start, open_end)
     # The letter is often typed without its tilde, or robbed of it to hide the word.
-    bare = tuple(word.replace("ñ", "n") for word in words)
-    if bare != words:
-        yield _Pattern(entry, bare, open_start, open_end)
+    if any("ñ" in word for word in words):
+        bare = tuple(word.replace("ñ", "n") for word in words)
+        yield Pattern(entry, bare, open_start, open_end)
 
 
-def _parts(entry: str) -> tuple[tuple[str, ...], bool, bool]:
-    """Return the folded words of an entry, and whether its start and its end are open."""
-    bare = entry.strip()
-    open_start, open_end = bare.startswith("*"), bare.endswith("*")
-    return tuple(plain(bare.strip("*")).text.split()), open_start, open_end
+#: The folded words of an entry, and whether its start and its end are open.
+_Parts = tuple[tuple[str, ...], bool, bool]
+
+
+def _parts(entry: str) -> _Parts:
+    open_start, open_end = entry[:1] == "*", entry[-1:] == "*"
+    bare = entry.strip("*") if open_start or open_end else entry
+    folded = bare.lower() if bare.isascii() else plain(bare).text
+    return tuple(folded.split()), open_start, open_end
 
 
 def _searched(text: str, word: str) -> Iterator[int]:
@@ -306,7 +394,7 @@ def _kind(character: str) -> int:
     return match.lastindex or _NONE if match else _NONE
 
 
-def _searcher(patterns: list[_Pattern]) -> Any:
+def _searcher(patterns: list[Pattern]) -> Any:
     """Return an RE2 set that finds the patterns by their numbers; None if there are none."""
     if not patterns:
         return None
