@@ -41,7 +41,7 @@ def test_sober_talk_about_terrible_things_is_approved(body: str) -> None:
     verdict = verdict_on(body)
 
     assert verdict.status is Status.APPROVED
-    assert verdict.hits == ()
+    assert [hit.rule for hit in verdict.hits if hit.points > 0] == []
 
 
 def test_the_shipped_rules_are_without_fault() -> None:
@@ -102,12 +102,12 @@ def test_hostile_text_gets_a_verdict(hostile: str) -> None:
 def test_the_reason_shows_where_in_the_text_as_received() -> None:
     body = "Ｗell, you ass\u200bhole!"
 
-    [hit] = [hit for hit in verdict_on(body).hits if hit.rule == "listed-word"]
+    [hit] = [hit for hit in verdict_on(body).hits if hit.rule == "insult-at-you"]
 
     [span] = hit.spans
     assert (span.field, span.view) == ("body", "plain")
-    assert body[span.start : span.end] == "ass\u200bhole"
-    assert hit.why == "Contains a listed insult: asshole"
+    assert body[span.start : span.end] == "you ass\u200bhole"
+    assert hit.why == "An insult at another reader or the author: you asshole"
 
 
 def test_a_name_is_never_taken_for_part_of_the_sentence() -> None:
