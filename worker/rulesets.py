@@ -9,8 +9,7 @@ from service.domain.errors import RulesetNotFound, StoreUnavailable
 from service.domain.ruleset import RulesetSource
 from service.storage import Store, database_now, rulesets
 from worker.ruleset import Ruleset, RulesetError, load
-from worker.ruleset.outline import outline
-from worker.ruleset.shipped import load_ruleset, shipped_source
+from worker.ruleset.shipped import load_ruleset, shipped_outline, shipped_source
 
 log = structlog.get_logger(__name__)
 
@@ -79,10 +78,10 @@ class LiveRules:
     def _publish_shipped(self) -> None:
         if self._has_published:
             return
-        source, ruleset = shipped_source(), load_ruleset()
+        source = shipped_source()
         with self._store.write() as db:
             now = database_now(db)
-            version = rulesets.publish_shipped(db, source, outline(source, ruleset), now)
+            version = rulesets.publish_shipped(db, source, shipped_outline(), now)
         self._has_published = True
         if version:
             log.info("shipped ruleset published", ruleset=version.hash, number=version.number)

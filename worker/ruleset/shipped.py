@@ -4,9 +4,10 @@ from functools import cache
 from pathlib import Path
 
 import worker
-from service.domain.ruleset import RulesetSource
+from service.domain.ruleset import RuleOutline, RulesetSource
 from worker.ruleset.loading import load, read_directory
 from worker.ruleset.model import Ruleset
+from worker.ruleset.outline import outline
 
 DIRECTORY = Path(worker.__file__).parent / "rules"
 
@@ -15,6 +16,12 @@ DIRECTORY = Path(worker.__file__).parent / "rules"
 def shipped_source() -> RulesetSource:
     """Return the shipped rule file with its lists."""
     return read_directory(DIRECTORY)
+
+
+@cache
+def shipped_outline() -> list[RuleOutline]:
+    """Return the shipped rules in brief."""
+    return outline(shipped_source(), load_ruleset())
 
 
 @cache
