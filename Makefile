@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet
-SUITES := unit contract integration browser e2e faults
+SUITES := unit corpus contract integration browser e2e faults
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
