@@ -28,8 +28,8 @@ from worker.signals.alphabets import BLANKLESS, HANGUL, WORD, WORDS
 from worker.signals.folding import plain
 from worker.signals.view import View
 
-#: More occurrences than this help nobody who reviews.
-MAX_FOUND = 200
+#: More occurrences than the longest comment can have of ordinary words.
+MAX_FOUND = 20_000
 #: Limits of a list: what people can keep in mind, and what memory can.
 MAX_ENTRIES = 10_000
 MAX_CHARACTERS = 100
@@ -94,6 +94,8 @@ class WordList:
         }
         excepted = tuple(exceptions)
         self._exceptions = WordList(excepted) if excepted else None
+        # Made now: the first comment that asks for it must not wait.
+        self._excepted = WordIndex([self._exceptions]) if self._exceptions else None
 
     def find_all(self, view: View, among: Sequence["Pattern"] | None = None) -> list[Found]:
         """Return what occurs in the text, in order, at most MAX_FOUND.
@@ -116,7 +118,7 @@ class WordList:
     def _index(self) -> "WordIndex":
         return WordIndex([self])
 
-    def _occurrences(self, view: View, among: Iterable["Pattern"]) -> Iterator[Found]:
+    def occurrences(self, view: View, among: Iterable["Pattern"]) -> Iterator[Found]:
         """Yield all that occurs, covered by an exception or not, in no order."""
         for pattern in among:
             for start, end in pattern.places(view):
@@ -127,16 +129,18 @@ class WordList:
     def _counting(self, view: View, among: Iterable["Pattern"]) -> Iterator[Found]:
         """Yield the occurrences that no exception covers."""
         cover: _Cover | None = None
-        for found in self._occurrences(view, among):
+        for found in self.occurrences(view, among):
             if self._exceptions:
-                cover = cover or _Cover(self._exceptions.find_everything(view))
+                cover = cover or _Cover(self._covering(view))
                 if cover.hold(found):
                     continue
             yield found
 
-    def find_everything(self, view: View) -> Iterator[Found]:
-        """Yield all that occurs in no order, however often."""
-        return self._occurrences(view, self._index.candidates(view).get(self, ()))
+    def _covering(self, view: View) -> Iterator[Found]:
+        """Yield the occurrences of exceptions."""
+        if self._exceptions and self._excepted:
+            among = self._excepted.candidates(view).get(self._exceptions, ())
+            yield from self._exceptions.occurrences(view, among)
 
     def _joined_phrases(self, view: View) -> Iterator[Found]:
         """Yield phrases whose letters stood alone, so that blanks told no words apart."""
