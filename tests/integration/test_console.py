@@ -69,11 +69,11 @@ def test_held_comments_are_listed_with_reasons_points_and_marks(
 
 
 def test_decisive_reasons_come_first(world: World, person: Person) -> None:
-    world.held_comment(body="Look at http://one-shop.com and http://two-shop.com now")
+    world.held_comment(body="Look at http://one-shop.com and http://two-shop.com now\x80")
 
     page = person.page()
 
-    assert page.index("several-links") < page.index("newcomer-link")
+    assert page.index("several-links") < page.index("control-characters")
 
 
 def test_lanes_count_their_comments(world: World, person: Person) -> None:
