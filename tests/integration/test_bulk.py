@@ -237,9 +237,11 @@ class TestTakeBack:
         assert [world.status(each) for each in ids] == ["held"] * 3
 
     def test_a_rule_that_was_not_alone_holds_on(self, world: World, person: Person) -> None:
-        ids = spam_wave(world)
+        body = "See http://one-shop.com and http://two-shop.com\x80"
+        ids = [world.held_comment(body=f"{body} {number}") for number in range(3)]
+        assert "control-characters" in world.rules_hit(ids[0])
 
-        person.send("/review/take-back", **self.ask("rule:newcomer-link"))
+        person.send("/review/take-back", **self.ask("rule:control-characters"))
 
         assert [world.status(each) for each in ids] == ["held"] * 3
 
