@@ -296,7 +296,7 @@ def test_what_the_filter_saw_comes_from_a_worker(
 def test_a_right_to_left_comment_reads_from_the_right(
     visit: Callable[..., Visitor], live: Installation
 ) -> None:
-    _, name = held(live, body="شكرا لكم http://one-shop.com و http://two-shop.com")
+    _, name = held(live, body="شكرا لكم http://souk-one.com و http://souk-two.com")
     moderator = at(visit, f"/review?q={name}")
 
     text = moderator.page.get_by_role("region", name="Text of the comment")

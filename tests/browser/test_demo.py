@@ -138,7 +138,7 @@ def test_the_notice_follows_a_decision_without_a_reload(
 
     moderator.sign_in()
     moderator.go(f"/review/{comment_id}")
-    moderator.page.get_by_role("button", name="Approve").click()
+    moderator.page.get_by_role("button", name="Approve", exact=True).click()
     expect(moderator.page.get_by_role("status")).to_contain_text("Comment approved.")
 
     expect(reader.page.locator("#receipt")).to_contain_text("is published", timeout=40_000)
