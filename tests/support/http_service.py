@@ -83,8 +83,11 @@ class HttpService(ABC):
         assert answer.status == 200, answer.body
         return answer.json()
 
-    def judged(self, comment_id: str, bound: float = 20.0) -> Any:
-        """Return a comment once it is pending no more."""
+    def judged(self, comment_id: str, bound: float = 45.0) -> Any:
+        """Return a comment once it is pending no more.
+
+        What a killed worker had in hand is judged again within half a minute.
+        """
 
         def settled() -> Any:
             found = self.comment(comment_id)
