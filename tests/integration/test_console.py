@@ -61,9 +61,7 @@ def test_held_comments_are_listed_with_reasons_points_and_marks(
     assert "2 links from an author without a proven record" in page
     assert re.search(r"decisive", page)
     assert re.search(r"1\d / 10", page)
-    assert re.search(
-        r"<mark title=\"[^\"]*links[^\"]*\">http://one-shop.com</mark>", page
-    )
+    assert re.search(r"<mark title=\"[^\"]*links[^\"]*\">http://one-shop.com</mark>", page)
     assert "First comment" in page
     assert "An article" in page
 
