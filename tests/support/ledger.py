@@ -180,8 +180,9 @@ class Ledger:
         return comment
 
     def _body(self, key: str, *, suspicious: bool) -> str:
-        ending = f"see {_LINKS}" if suspicious else "as we did – naïvely, 評論 🙂"
-        return f"Remark {key}:\n\tlet us say it,\n{ending}"
+        # Too short to be known again: what is nearly the same soon counts as a campaign.
+        ending = f"see {_LINKS}" if suspicious else "so – 評論 🙂"
+        return f"Remark {key}:\n\tnaïvely,\n{ending}"
 
     def _try(self, comment: _Comment) -> bool:
         answer = self._send(comment)
