@@ -1,13 +1,13 @@
-"""`python -m tests.support.tampered_web`: the web server, standing still between commit and job.
+"""`python -m tests.support.tampered_web`: the web server, standing still between commit and answer.
 
-What it accepts is stored; then, before the job is queued and the request is
-answered, it waits at the gate. Everything else is the web server as it ships.
+What it accepts is stored; then, before the request is answered and the job is
+queued, it waits at the gate. Everything else is the web server as it ships.
 """
 
 from typing import Any
 
+from service import intake
 from service.app import create_app
-from service.jobs import JobQueue
 from service.settings import load
 from service.web_server import serve
 from tests.support.gate import Gate
@@ -17,13 +17,13 @@ MODULE = "tests.support.tampered_web"
 
 def _load_application(_target: str) -> Any:
     settings = load()
-    queue = JobQueue.moderate
+    answer = intake._answer
 
-    def moderate(self: JobQueue, ids: Any) -> bool:
+    def answer_late(group: Any, outcomes: Any) -> None:
         Gate(settings.data_dir).pass_through()
-        return queue(self, ids)
+        answer(group, outcomes)
 
-    JobQueue.moderate = moderate  # type: ignore[method-assign]
+    intake._answer = answer_late
     return create_app(settings)
 
 
