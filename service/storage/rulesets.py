@@ -83,7 +83,12 @@ def keep(
     new = sa.insert(rulesets).values(
         hash=source.hash, source=source.as_dict(), outline=rules, created_at=now
     )
-    db.execute(new)
+    try:
+        with db.begin_nested():
+            db.execute(new)
+    except IntegrityError:
+        # Another process kept the very same in this moment.
+        return
 
 
 def publish(
@@ -138,7 +143,11 @@ def publish_shipped(
     keep(db, source, outline, now)
     note = "The ruleset that comes with this version" if current else "The first ruleset"
     base = current.number if current else None
-    return publish(db, source.hash, base=base, author=SHIPPED_BY, note=note, now=now)
+    try:
+        return publish(db, source.hash, base=base, author=SHIPPED_BY, note=note, now=now)
+    except RulesetConflict:
+        # Several processes start at once; one of them was first.
+        return None
 
 
 def was_published(db: Connection, ruleset: str) -> bool:
