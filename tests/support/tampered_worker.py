@@ -14,7 +14,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from service import logs
-from service.jobs import JobQueue
+from service.jobs import CHECK, MODERATION, JobQueue
 from service.settings import Settings, load
 from service.storage import open_store
 from tests.support.gate import FOREVER, Gate
@@ -90,6 +90,9 @@ def main() -> None:
     logs.configure(settings)
     if len(sys.argv) == 1:
         supervise(ROLES, MODULE)
+        return
+    if sys.argv[1] not in (MODERATION, CHECK):
+        run(sys.argv[1], settings)
         return
     ready = _tampered(settings)
     _bound_memory()
