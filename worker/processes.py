@@ -51,7 +51,7 @@ def _judge(queue: str, settings: Settings) -> None:
     ready.warm_up()
     # Lists and patterns stay for good: collecting garbage need not look at them again.
     gc.freeze()
-    log.info("ready to judge", **ready.facts())
+    log.info("ready to judge", role=queue, **ready.facts())
     _work(queue, settings, ready.facts)
     ready.close()
 

@@ -34,7 +34,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _seeds(config: pytest.Config) -> list[int]:
     given = config.getoption("--seed")
     number = _FULL_SEEDS if config.getoption("--full-length") else 1
-    return [given] if given is not None else random.sample(range(10_000), number)
+    # Where tests run side by side, all processes must come to the same seeds.
+    run = getattr(config, "workerinput", {}).get("testrunuid")
+    return [given] if given is not None else random.Random(run).sample(range(10_000), number)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,7 +1,6 @@
 """The review API: listing, deciding, undoing, by token and by session."""
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from werkzeug.test import TestResponse
@@ -10,6 +9,8 @@ from service.domain.comment import CommentId
 from service.domain.decision import Role
 from tests.support.signing_in import signed_in
 from tests.support.world import World, bearer
+
+UNKNOWN = "01900000-0000-7000-8000-000000000000"
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -136,7 +137,7 @@ def test_one_comment_comes_with_its_story_and_its_author_s_history(world: World)
 
 
 def test_an_unknown_comment_is_404(world: World) -> None:
-    answer = world.client.get(f"{LIST}/{uuid4()}", headers=bearer(world.token))
+    answer = world.client.get(f"{LIST}/{UNKNOWN}", headers=bearer(world.token))
 
     assert answer.status_code == 404
 
@@ -223,18 +224,17 @@ def test_many_comments_are_decided_under_one_batch_and_undone_at_once(world: Wor
     held = [world.held_comment() for _ in range(3)]
     done = world.held_comment()
     decide(world, done, "spam")
-    unknown = str(uuid4())
 
     answer = send(
         world, "/v1/review/decisions",
-        {"ids": [*held, done, unknown], "decision": "spam", "reason": "advertising"},
+        {"ids": [*held, done, UNKNOWN], "decision": "spam", "reason": "advertising"},
     )  # fmt: skip
     result = answer.get_json()
     undone = send(world, "/v1/review/undo", {"batch": result["batch"]})
 
     assert answer.status_code == 200
     assert result["decided"] == held
-    assert set(result["unchanged"]) == {done, unknown}
+    assert set(result["unchanged"]) == {done, UNKNOWN}
     assert undone.get_json()["decided"] == held
     assert [world.status(comment_id) for comment_id in held] == ["held"] * 3
     assert world.status(done) == "spam"
@@ -245,12 +245,12 @@ def test_many_comments_are_decided_under_one_batch_and_undone_at_once(world: Wor
     [
         pytest.param({"ids": []}, id="none"),
         pytest.param({"ids": ["x"]}, id="no id"),
-        pytest.param({"ids": [str(uuid4())] * 501}, id="too many"),
+        pytest.param({"ids": [UNKNOWN] * 501}, id="too many"),
         pytest.param({"version": 1}, id="unknown field"),
     ],
 )
 def test_a_wrong_bulk_decision_is_refused(world: World, changes: dict[str, Any]) -> None:
-    payload = {"ids": [str(uuid4())], "decision": "spam"} | changes
+    payload = {"ids": [UNKNOWN], "decision": "spam"} | changes
 
     assert send(world, "/v1/review/decisions", payload).status_code == 422
 
@@ -281,12 +281,12 @@ def test_what_moved_on_is_not_undone(world: World) -> None:
     ("payload", "status"),
     [
         ({}, 422),
-        ({"event": 1, "batch": str(uuid4())}, 422),
+        ({"event": 1, "batch": UNKNOWN}, 422),
         ({"event": "1"}, 422),
         ({"event": 2**63}, 422),
         ({"batch": "x"}, 422),
         ({"event": 999_999}, 404),
-        ({"batch": str(uuid4())}, 404),
+        ({"batch": UNKNOWN}, 404),
     ],
 )
 def test_only_one_known_thing_can_be_undone(world: World, payload: Any, status: int) -> None:
@@ -297,8 +297,8 @@ def test_only_one_known_thing_can_be_undone(world: World, payload: Any, status: 
 
 CALLS = [
     ("GET", LIST),
-    ("GET", f"{LIST}/{uuid4()}"),
-    ("POST", f"{LIST}/{uuid4()}/decision"),
+    ("GET", f"{LIST}/{UNKNOWN}"),
+    ("POST", f"{LIST}/{UNKNOWN}/decision"),
     ("POST", "/v1/review/decisions"),
     ("POST", "/v1/review/undo"),
 ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from service.jobs import CHECK, MODERATION
 from tests.support.http_service import HttpService
 from tests.support.processes import (
     Process,
@@ -14,6 +15,7 @@ from tests.support.processes import (
     descendants,
     free_port,
     python,
+    ready_to_judge,
     short_folder,
 )
 from tests.support.waiting import wait_until
@@ -33,9 +35,11 @@ class Installation(HttpService):
     folder: Path = field(default_factory=lambda: short_folder("live"))
     port: int = field(default_factory=free_port)
     process: Process | None = None
+    _earlier: int = 0
 
     def start(self, bound: float = 60.0) -> "Installation":
         """Start everything and return once a worker can judge."""
+        self._earlier = len(self.output()) if self.process else 0
         environ = {
             name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
         }
@@ -92,4 +96,4 @@ class Installation(HttpService):
             healthy = self.request("GET", "/readyz", timeout=2).status == 200
         except OSError:
             return False
-        return healthy and "ruleset loaded" in self.output()
+        return healthy and {MODERATION, CHECK} <= ready_to_judge(self.output()[self._earlier :])

@@ -1,5 +1,6 @@
 """Real processes for tests: start, watch, pause, kill; and what /proc tells of them."""
 
+import json
 import os
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import cycle
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
 
@@ -16,11 +18,27 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def free_port() -> int:
-    """Return a TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port on loopback that nobody listens on now.
+
+    It lies below those that the system gives away by itself, and no other
+    process of this test run is given it.
+    """
+    while True:
+        port = next(_ports)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def _own_ports() -> Iterator[int]:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 10_000 + 2_000 * worker
+    # Two runs on one machine begin at different ones.
+    ports = range(first, first + 2_000)
+    return cycle((*ports[os.getpid() % 2_000 :], *ports[: os.getpid() % 2_000]))
+
+
+_ports = _own_ports()
 
 
 def short_folder(label: str) -> Path:
@@ -58,6 +76,12 @@ def resident_megabytes(pid: int) -> float:
     """Return the memory of a process that is resident now, shared pages included."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def ready_to_judge(output: str) -> set[str]:
+    """Return the queues whose processes have said, in what they logged, that they can judge."""
+    told = [line for line in output.splitlines() if '"ready to judge"' in line]
+    return {json.loads(line[line.index("{") :])["role"] for line in told}
 
 
 def alive(pid: int) -> bool:

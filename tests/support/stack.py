@@ -15,7 +15,7 @@ from rq.worker import WorkerStatus
 from service.domain.comment import CommentId
 from service.domain.decision import Event
 from service.installation import Credentials, fresh_credentials, install
-from service.jobs import JobQueue
+from service.jobs import CHECK, MODERATION, JobQueue
 from service.storage import Store, open_store
 from service.storage.comments import events_of
 from tests.support.databases import as_setting
@@ -27,6 +27,7 @@ from tests.support.processes import (
     descendants,
     free_port,
     python,
+    ready_to_judge,
     short_folder,
 )
 from tests.support.redis_server import RedisServer
@@ -195,7 +196,6 @@ class Stack(HttpService):
     def _await_worker(self, worker: Process) -> None:
         def ready() -> bool:
             assert worker.running, worker.output()
-            # One line each from the processes for judging and for checks.
-            return worker.output().count("ruleset loaded") >= 2
+            return {MODERATION, CHECK} <= ready_to_judge(worker.output())
 
         wait_until(ready, 60, "a worker can judge")
