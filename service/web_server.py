@@ -67,6 +67,7 @@ def _server(settings: Settings) -> AbstractServer[Any]:
         workers_kill_timeout=_STOP_SECONDS,
         log_level=LogLevels.error,
         log_dictconfig=_LOGGING,
+        process_name="python -m service web",
     )
 
 

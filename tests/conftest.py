@@ -181,6 +181,13 @@ def live() -> Iterator[Installation]:
         installation.discard()
 
 
+@pytest.fixture(autouse=True)
+def visitors_are_strangers(request: pytest.FixtureRequest) -> None:
+    """Have `live` forget how much earlier tests sent: they all share one address."""
+    if "live" in request.fixturenames:
+        request.getfixturevalue("live").forget_visitors()
+
+
 # --- browsers ------------------------------------------------------------------
 
 

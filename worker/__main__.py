@@ -18,8 +18,8 @@ from worker.tools.commands import rules
 def main(context: click.Context) -> None:
     """Judge comments: supervise one process for each job."""
     if context.invoked_subcommand is None:
-        _settings()
-        supervise(ROLES)
+        settings = _settings()
+        supervise(ROLES, lambda role: run(role, settings))
 
 
 def _settings() -> Settings:

@@ -65,6 +65,9 @@ class QueueWorker(SimpleWorker):
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
         """Finish the batch even when told twice: whoever is in a hurry kills the process."""
 
+    def procline(self, message: str) -> None:
+        """Leave the process its name: what it does now, Redis tells."""
+
     def _told_just_now(self) -> bool:
         told = self.last_heartbeat
         return told is not None and (now() - told).total_seconds() < _BEAT_SECONDS

@@ -19,7 +19,7 @@ from service.installation import (
 )
 from service.local import Refused, redis_server
 from service.local.data_directory import claimed, secret_key, write_private
-from service.local.processes import Child, Supervisor
+from service.local.processes import Child, Supervisor, program
 from service.settings import Settings
 from service.storage import Store, open_store
 from service.storage.sites import site_by_slug, update_site
@@ -161,7 +161,7 @@ def _start_redis(machine: _Machine, supervisor: Supervisor) -> None:
     if machine.redis_configuration is None:
         return
     command = [redis_server.server_program(), str(machine.redis_configuration)]
-    child = Child("Redis", command, stop_seconds=15)
+    child = Child("Redis", program(command), stop_seconds=15)
     supervisor.start(child)
     ready = partial(redis_server.answers, machine.settings.redis_url)
     if not supervisor.await_ready(child, ready, _START_SECONDS):
@@ -182,7 +182,7 @@ def _start_web(environment: Mapping[str, str], settings: Settings, supervisor: S
 def _child(
     name: str, arguments: list[str], environment: Mapping[str, str], stop_seconds: float
 ) -> Child:
-    return Child(name, [sys.executable, *arguments], stop_seconds, environment)
+    return Child(name, program([sys.executable, *arguments], environment), stop_seconds)
 
 
 def _serves(settings: Settings) -> bool:

@@ -1,12 +1,14 @@
 """Child processes: started together, restarted when they die, stopped in order."""
 
 import ctypes
+import multiprocessing
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 #: What the terminal sends to the whole process group. Only the supervisor heeds
 #: it: the children would otherwise all stop at once instead of in order.
@@ -31,18 +33,86 @@ def die_with_parent() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+class Running(Protocol):
+    """A process that was started, as `subprocess.Popen` shows it."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code as last seen; negative for the signal that ended it."""
+
+    def poll(self) -> int | None:
+        """Return its exit code, None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; raises subprocess.TimeoutExpired when that does not come in time."""
+
+    def terminate(self) -> None:
+        """Ask it to stop."""
+
+    def kill(self) -> None:
+        """End it."""
+
+
+#: Starts a process that inherits the given file descriptors.
+Begin = Callable[[Sequence[int]], Running]
+
+
+def program(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Begin:
+    """Return what starts a program; its environment is this process's own unless given."""
+    return lambda inherited: subprocess.Popen(
+        command, env=environment, pass_fds=inherited, preexec_fn=_prepare_child
+    )
+
+
+def fork(work: Callable[[], None]) -> Begin:
+    """Return what starts a copy of this process that does `work` and ends.
+
+    What was imported and loaded before is there at once, and in memory only once.
+    """
+    return lambda _inherited: _Fork(work)
+
+
+class _Fork:
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._process = _FORKING.Process(target=_do, args=(work,))
+        self._process.start()
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("fork", timeout or 0.0)
+        return self._process.exitcode
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+_FORKING = multiprocessing.get_context("fork")
+
+
+def _do(work: Callable[[], None]) -> None:
+    _prepare_child()
+    work()
+
+
 @dataclass(slots=True)
 class Child:
-    """A process to keep alive; it may take `stop_seconds` to stop.
-
-    Its environment is this process's own unless given.
-    """
+    """A process to keep alive; it may take `stop_seconds` to stop."""
 
     name: str
-    command: Sequence[str]
+    begin: Begin
     stop_seconds: float
-    environment: Mapping[str, str] | None = None
-    process: "subprocess.Popen[bytes] | None" = None
+    process: Running | None = None
     started_at: float = 0.0
     restart_at: float = 0.0
     quick_deaths: int = 0
@@ -98,12 +168,7 @@ class Supervisor:
             self._stop_one(child)
 
     def _spawn(self, child: Child) -> None:
-        child.process = subprocess.Popen(
-            child.command,
-            env=child.environment,
-            pass_fds=self._inherited,
-            preexec_fn=_prepare_child,
-        )
+        child.process = child.begin(self._inherited)
         child.started_at = time.monotonic()
         child.restart_at = 0.0
 
@@ -155,6 +220,6 @@ def _prepare_child() -> None:
 
 def _ending(child: Child) -> str:
     code = child.process.returncode if child.process else 0
-    if code < 0:
+    if code is not None and code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"stopped with exit code {code}"

@@ -46,6 +46,7 @@ def sign_in(page: Page, service: Installation) -> None:
     page.get_by_label("Login name").fill(service.credentials["moderator"])
     page.get_by_label("Password").fill(service.credentials["password"])
     page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign out").wait_for()
 
 
 def awaits_review(service: Installation, author: str) -> bool:
@@ -69,6 +70,7 @@ def test_a_comment_on_the_demo_page_is_held_approved_and_then_read_by_all(
     wait_until(lambda: awaits_review(live, "Edda"), 20, "the worker has held it")
 
     sign_in(page, live)
+    page.goto(f"{live.base_url}/review?q=Edda")
     card = page.get_by_role("article", name="Comment by Edda Holm")
     expect(page.get_by_text("links from an author without a proven record")).to_be_visible()
     comment_id = comment_id_of(card)

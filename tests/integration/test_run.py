@@ -261,7 +261,7 @@ def test_a_given_redis_and_database_are_used(
 
 IN_ORDER = """
 import sys
-from service.local.processes import Child, Supervisor
+from service.local.processes import Child, Supervisor, program
 child = (
     "import signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]);"
     "print('up', flush=True); signal.sigwait([signal.SIGTERM]);"
@@ -270,7 +270,7 @@ child = (
 supervisor = Supervisor(print)
 for name in ("first", "second", "third"):
     command = [sys.executable, "-W", "ignore", "-c", child, name, sys.argv[1]]
-    supervisor.start(Child(name, command, stop_seconds=10))
+    supervisor.start(Child(name, program(command), stop_seconds=10))
 supervisor.watch()
 supervisor.stop()
 """

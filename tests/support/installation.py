@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import redis
+
 from service.jobs import CHECK, MODERATION
 from tests.support.http_service import HttpService
 from tests.support.processes import (
@@ -73,6 +75,13 @@ class Installation(HttpService):
         text = (self.folder / "data" / "credentials.json").read_text()
         found: dict[str, str] = json.loads(text)
         return found
+
+    def forget_visitors(self) -> None:
+        """Set the rules' counts to nought: all visitors of all tests come from one address."""
+        socket = self.folder / "data" / "redis" / "redis.sock"
+        with redis.Redis(unix_socket_path=str(socket)) as client:
+            if seen := client.keys("anteroom:seen:*"):
+                client.delete(*seen)
 
     def output(self) -> str:
         """Everything that the processes wrote."""

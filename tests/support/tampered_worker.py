@@ -6,10 +6,10 @@ word says. Everything else is the worker as it ships.
 
 import os
 import resource
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -85,19 +85,20 @@ def _bound_memory() -> None:
 
 
 def main() -> None:
-    """Supervise one process for each job, or do the job that is named."""
+    """Supervise one process for each job."""
     settings = load()
     logs.configure(settings)
-    if len(sys.argv) == 1:
-        supervise(ROLES, MODULE)
-        return
-    if sys.argv[1] not in (MODERATION, CHECK):
-        run(sys.argv[1], settings)
+    supervise(ROLES, partial(_work, settings), f"python -m {MODULE}")
+
+
+def _work(settings: Settings, role: str) -> None:
+    if role not in (MODERATION, CHECK):
+        run(role, settings)
         return
     ready = _tampered(settings)
     _bound_memory()
     with patch.object(runtime, "current", lambda: ready):
-        run(sys.argv[1], settings)
+        run(role, settings)
 
 
 if __name__ == "__main__":

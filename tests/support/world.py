@@ -11,6 +11,7 @@ from unittest.mock import patch
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from service.domain.comment import CommentId
@@ -37,6 +38,23 @@ if TYPE_CHECKING:
 ORIGIN = "https://news.example"
 
 _numbers = count(1)
+
+
+class _Compiled(BytecodeCache):
+    """Templates that the application of an earlier test has compiled already."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._codes:
+            bucket.bytecode_from_string(self._codes[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled = _Compiled()
 
 
 def comment_json(**changes: Any) -> dict[str, Any]:
@@ -239,6 +257,8 @@ def make_world(store: Store, settings: Settings, **site_options: Any) -> World:
         for kind, key in keys.items():
             add_key(db, site.id, kind, key, now=now)
     moderator, token = _moderator(store, "mod", Role.ADMIN)
+    app = create_app(settings)
+    app.jinja_env.bytecode_cache = _compiled
     return World(
         settings=settings,
         store=store,
@@ -248,7 +268,7 @@ def make_world(store: Store, settings: Settings, **site_options: Any) -> World:
         akismet_key=keys[KeyKind.AKISMET],
         moderator=moderator,
         token=token,
-        app=create_app(settings),
+        app=app,
     )
 
 
