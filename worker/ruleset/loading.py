@@ -15,6 +15,7 @@ from worker.ruleset.document import Document
 from worker.ruleset.lists import Lists
 from worker.ruleset.model import Check, Match, Rule, RuleMode, Ruleset, placeholders
 from worker.ruleset.problems import Problem, RulesetError
+from worker.ruleset.sieve import Clue
 from worker.signals.comment import Signals
 from worker.signals.words import WordIndex
 
@@ -170,12 +171,12 @@ class _Loader:
         points = self._points(members.get("points"))
         why = self._why(members.get("why"))
         mode = self._mode(members)
-        check = self._check(members)
+        check, clues = self._check(members)
         self._cases[rule_id or ""] = self._tests(members, node)
         self._reading.earlier[rule_id or ""] = mode
         if not (rule_id and category and why and check) or points is None:
             return None
-        return Rule(rule_id, category, points, why, check, mode, self._sites(members))
+        return Rule(rule_id, category, points, why, check, mode, self._sites(members), clues)
 
     # --- a rule's parts ----------------------------------------------------------
 
@@ -215,14 +216,17 @@ class _Loader:
             return frozenset()
         return frozenset(slug for slug, _ in self._document.texts(members["sites"]))
 
-    def _check(self, members: dict[str, Node]) -> Check | None:
+    def _check(self, members: dict[str, Node]) -> tuple[Check | None, frozenset[Clue]]:
+        """Return the check of a rule, and what it finds nothing without."""
         if "when" not in members:
-            return None
+            return None, frozenset()
+        self._reading.clues.clear()
         when = read_conditions(self._reading, members["when"], "when")
+        clues = frozenset(self._reading.clues)
         if "unless" not in members:
-            return when
+            return when, clues
         unless = read_conditions(self._reading, members["unless"], "unless")
-        return _but_not(when, unless) if when and unless else None
+        return _but_not(when, unless) if when and unless else None, clues
 
     def _tests(self, members: dict[str, Node], node: Node) -> list[tuple[str, Case, Node]]:
         tests: dict[str, Node] = {}

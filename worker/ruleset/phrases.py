@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from worker.signals.comment import Signals
@@ -48,26 +49,31 @@ class Element:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Phrase:
     """A phrase ready to be looked for."""
 
     elements: tuple[Element, ...]
     #: Words of which one must be there, for each element that is nothing but words.
     wanted: tuple[frozenset[str], ...] = ()
+    #: Lists of which an entry must be there.
+    lists: frozenset[WordList] = frozenset()
     #: In which order to look for the elements.
     order: tuple[int, ...] = ()
 
     def find(self, signals: Signals, view: View, words: "_Words") -> list[tuple[int, int]]:
         """Return where the phrase stands in the view, from character to character."""
-        for wanted in self.wanted:
-            if wanted.isdisjoint(words.known):
-                return []
+        if self.lacks_words(words.known):
+            return []
         places = self._places(signals, view, words)
         if places is None:
             return []
         found = list(_joined(self.elements, places, words.tokens))
         return [(words.tokens[first].start, words.tokens[last - 1].end) for first, last in found]
+
+    def lacks_words(self, words: AbstractSet[str]) -> bool:
+        """Whether the phrase cannot be in a text of these words."""
+        return any(wanted.isdisjoint(words) for wanted in self.wanted)
 
     def _places(
         self, signals: Signals, view: View, words: "_Words"
@@ -110,7 +116,9 @@ def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase 
             elements.append(element)
         gap = 0
     _refuse_nonsense(elements, complete)
-    return Phrase(tuple(elements), _wanted(elements), _order(elements)) if complete else None
+    if not complete:
+        return None
+    return Phrase(tuple(elements), _wanted(elements), _lists(elements), _order(elements))
 
 
 def _wanted(elements: Iterable[Element]) -> tuple[frozenset[str], ...]:
@@ -119,6 +127,10 @@ def _wanted(elements: Iterable[Element]) -> tuple[frozenset[str], ...]:
         for element in elements
         if not (element.optional or element.beginnings or element.entries)
     )
+
+
+def _lists(elements: Iterable[Element]) -> frozenset[WordList]:
+    return frozenset(one.entries for one in elements if one.entries and not one.optional)
 
 
 def _element(piece: str, gap: int, list_of: Callable[[str], WordList | None]) -> Element | None:

@@ -11,8 +11,8 @@ from worker.signals import author
 from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
-from worker.signals.text import Fold, Token, View, linkable, tokens, views
-from worker.signals.words import MAX_FOUND, Found, WordIndex, WordList
+from worker.signals.text import Fold, Token, View, linkable, tokens, views, words
+from worker.signals.words import MAX_FOUND, Found, Pattern, WordIndex, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
 _DOMAINS_SHOWN = 20
@@ -72,13 +72,22 @@ class Signals:
         """Return a field folded: plainly, or in all the ways that evaders call for."""
         return self.once((field, fold), lambda: self._views(field, fold))
 
+    def words(self, view: View) -> frozenset[str]:
+        """Return the different words of a view that `views` gave."""
+        return self.once(("vocabulary", id(view)), lambda: words(view))
+
     def tokens(self, view: View) -> tuple[Token, ...]:
         """Return the words of a view that `views` gave."""
         return self.once(("tokens", id(view)), lambda: tuple(tokens(view)))
 
-    def found(self, words: WordList, view: View) -> tuple[Found, ...]:
+    def candidates(self, view: View) -> Mapping[WordList, Sequence[Pattern]]:
+        """Return which entries of the index may stand in a view that `views` gave, by list."""
+        index = self.index
+        return self.once(("candidates", id(view)), lambda: index.candidates(view)) if index else {}
+
+    def found(self, entries: WordList, view: View) -> tuple[Found, ...]:
         """Return where entries of a list stand in a view that `views` gave."""
-        found = self.once((words, id(view)), lambda: self._find(words, view))
+        found = self.once((entries, id(view)), lambda: self._find(entries, view))
         self._was_cut = self._was_cut or len(found) >= MAX_FOUND
         return found
 
@@ -168,12 +177,11 @@ class Signals:
             **{f"score.{model}": score for model, score in context.scores.items()},
         }
 
-    def _find(self, words: WordList, view: View) -> tuple[Found, ...]:
-        index = self.index
-        if index is None:
-            return tuple(words.find_all(view))
-        candidates = self.once(("candidates", id(view)), lambda: index.candidates(view))
-        return tuple(words.find_all(view, candidates.get(words, ())))
+    def _find(self, entries: WordList, view: View) -> tuple[Found, ...]:
+        if self.index is None:
+            return tuple(entries.find_all(view))
+        among = self.candidates(view).get(entries)
+        return tuple(entries.find_all(view, among)) if among is not None else ()
 
     def _views(self, field: Field, fold: Fold) -> tuple[View, ...]:
         if fold == "plain":

@@ -8,7 +8,7 @@ from worker.signals.folding import displayed, linkable, plain
 from worker.signals.hidden import revealed
 from worker.signals.view import View
 
-__all__ = ["Fold", "Token", "View", "linkable", "plain", "tokens", "views"]
+__all__ = ["Fold", "Token", "View", "linkable", "plain", "tokens", "views", "words"]
 
 #: How hard to look: as a reader does, or undoing what hides words from programs.
 Fold = Literal["plain", "hard"]
@@ -42,6 +42,11 @@ def views(text: str, fold: Fold) -> tuple[View, ...]:
             for reading in revealed(view):
                 seen.setdefault(reading.text, reading)
     return tuple(seen.values())
+
+
+def words(view: View) -> frozenset[str]:
+    """Return the different words of a view, as `tokens` has them."""
+    return frozenset(_TOKEN.findall(view.text))
 
 
 def tokens(view: View) -> list[Token]:

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import re2
 
 from worker.signals.alphabets import BLANKLESS, HANGUL, WORD, WORDS
+from worker.signals.beginnings import Beginnings
 from worker.signals.folding import plain
 from worker.signals.view import View
 
@@ -36,7 +37,7 @@ MAX_CHARACTERS = 100
 _FEWEST_LETTERS = 3
 #: Where a letter is a syllable or a word, two of them are much.
 _FEWEST_SYLLABLES = 2
-#: By so many letters the beginnings of words are told apart at first.
+#: Shorter beginnings are those of too many words to be found by.
 _SHORTEST_BEGINNING = 2
 
 #: Bytes that a set may use: a set that outgrows them cannot be compiled, or finds nothing.
@@ -89,7 +90,8 @@ class WordList:
     def __init__(self, entries: Iterable[str], exceptions: Iterable[str] = ()) -> None:
         self.entries = tuple(entries)
         self.patterns = tuple(pattern for entry in self.entries for pattern in _patterns(entry))
-        self._phrases = {
+        #: Whole phrases by how they read without blanks, for letters that stood alone.
+        self.joined = {
             "".join(p.words): p.entry for p in self.patterns if len(p.words) > 1 and p.is_whole
         }
         excepted = tuple(exceptions)
@@ -104,8 +106,8 @@ class WordList:
         told them already.
         """
         if among is None:
-            among = self._index.candidates(view).get(self, ())
-        if not among and "spaced" not in view.name:
+            among = self._index.candidates(view).get(self)
+        if among is None:
             return []
         found = set(islice(self._counting(view, among), MAX_FOUND))
         return sorted(found, key=lambda one: (one.start, -one.end, one.entry))
@@ -123,7 +125,7 @@ class WordList:
         for pattern in among:
             for start, end in pattern.places(view):
                 yield Found(pattern.entry, start, end)
-        if self._phrases and "spaced" in view.name:
+        if self.joined and "spaced" in view.name:
             yield from self._joined_phrases(view)
 
     def _counting(self, view: View, among: Iterable["Pattern"]) -> Iterator[Found]:
@@ -144,56 +146,66 @@ class WordList:
 
     def _joined_phrases(self, view: View) -> Iterator[Found]:
         """Yield phrases whose letters stood alone, so that blanks told no words apart."""
-        for word in view.words.keys() & self._phrases.keys():
+        for word in view.words.keys() & self.joined.keys():
             for start in view.words[word]:
                 end = start + len(word)
                 if len(view.source(start, end)) > len(word):
-                    yield Found(self._phrases[word], start, end)
+                    yield Found(self.joined[word], start, end)
 
 
 class WordIndex:
     """Tells in one pass over the words of a text which entries of many lists may be there."""
 
     def __init__(self, lists: Iterable[WordList]) -> None:
-        self._listed = [(words, pattern) for words in lists for pattern in words.patterns]
+        known = tuple(lists)
+        self._listed = [(words, pattern) for words in known for pattern in words.patterns]
+        self._beside: list[tuple[str, ...]] = []
         self._by_word: dict[str, list[int]] = {}
         self._by_beginning: dict[str, list[int]] = {}
+        self._by_joined: dict[str, list[WordList]] = {}
         anywhere: list[int] = []
         common = Counter(word for _, pattern in self._listed for word in pattern.words)
         for number, (_, pattern) in enumerate(self._listed):
-            if key := pattern.rarest(common):
-                self._by_word.setdefault(key, []).append(number)
+            exact = pattern.exact
+            self._beside.append(exact if len(exact) > 1 else ())
+            if exact:
+                self._by_word.setdefault(_rarest(exact, common), []).append(number)
             elif beginning := pattern.beginning:
                 self._by_beginning.setdefault(beginning, []).append(number)
             else:
                 anywhere.append(number)
-        self._lengths = _lengths(self._by_beginning)
+        for words in known:
+            for letters in words.joined:
+                self._by_joined.setdefault(letters, []).append(words)
+        self._beginnings = Beginnings(self._by_beginning)
         self._anywhere = anywhere
         self._set = _searcher([self._listed[number][1] for number in anywhere])
 
     def candidates(self, view: View) -> Mapping[WordList, Sequence["Pattern"]]:
-        """Return for each list the patterns that may stand in the view; the others do not."""
-        numbers: set[int] = set()
-        for word in view.words:
-            self._look_up(word, numbers)
-            if _SEMITIC.match(word):
-                for prefix in _HEBREW_PREFIXES if word < "\u0600" else _ARABIC_PREFIXES:
-                    if word.startswith(prefix):
-                        self._look_up(word.removeprefix(prefix), numbers)
+        """Return for each list the patterns that may stand in the view; the others do not.
+
+        A list without any is there if one of its phrases may have been joined.
+        """
+        words = _with_bare(view)
+        numbers = {
+            number
+            for word in words & self._by_word.keys()
+            for number in self._by_word[word]
+            if words.issuperset(self._beside[number])
+        }
+        for beginning in self._beginnings.of(words):
+            numbers.update(self._by_beginning[beginning])
         if self._set:
             numbers.update(self._anywhere[index] for index in self._set.Match(view.text) or ())
         found: dict[WordList, list[Pattern]] = {}
         for number in sorted(numbers):
-            words, pattern = self._listed[number]
-            found.setdefault(words, []).append(pattern)
+            listed, pattern = self._listed[number]
+            found.setdefault(listed, []).append(pattern)
+        if "spaced" in view.name:
+            for letters in view.words.keys() & self._by_joined.keys():
+                for listed in self._by_joined[letters]:
+                    found.setdefault(listed, [])
         return found
-
-    def _look_up(self, word: str, numbers: set[int]) -> None:
-        if known := self._by_word.get(word):
-            numbers.update(known)
-        for length in self._lengths.get(word[:_SHORTEST_BEGINNING], ()):
-            if known := self._by_beginning.get(word[:length]):
-                numbers.update(known)
 
 
 class Pattern(NamedTuple):
@@ -209,16 +221,16 @@ class Pattern(NamedTuple):
         """Whether both ends are those of words."""
         return not (self.open_start or self.open_end)
 
-    def rarest(self, common: Mapping[str, int]) -> str | None:
-        """Return the word that must stand in a text by itself and that is rarest in lists."""
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """The words that must stand in a text by themselves, apart from prefixes."""
         last = len(self.words) - 1
-        exact = [
+        closed = [
             word
             for number, word in enumerate(self.words)
             if not (number == 0 and self.open_start) and not (number == last and self._may_go_on)
         ]
-        alone = [word for word in exact if (run := WORDS.match(word)) and run[0] == word]
-        return min(alone, key=lambda word: (common[word], -len(word)), default=None)
+        return tuple(word for word in closed if (run := WORDS.match(word)) and run[0] == word)
 
     @property
     def beginning(self) -> str | None:
@@ -304,12 +316,22 @@ class _Cover:
         return before > 0 and self._reach[before - 1] >= found.end
 
 
-def _lengths(beginnings: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
-    """Return how long the beginnings are that begin with the same few letters."""
-    found: dict[str, set[int]] = {}
-    for beginning in beginnings:
-        found.setdefault(beginning[:_SHORTEST_BEGINNING], set()).add(len(beginning))
-    return {letters: tuple(sorted(lengths)) for letters, lengths in found.items()}
+def _rarest(words: Iterable[str], common: Mapping[str, int]) -> str:
+    return min(words, key=lambda word: (common[word], -len(word)))
+
+
+def _with_bare(view: View) -> frozenset[str]:
+    """Return the words of a view, and what is left of them without prefixes glued on."""
+    words = view.words.keys()
+    if not _SEMITIC.search(view.text):
+        return frozenset(words)
+    return frozenset(words) | {
+        word.removeprefix(prefix)
+        for word in words
+        if _SEMITIC.match(word)
+        for prefix in (_HEBREW_PREFIXES if word < "\u0600" else _ARABIC_PREFIXES)
+        if word.startswith(prefix)
+    }
 
 
 def entries_of(text: str) -> list[tuple[int, str]]:

@@ -16,6 +16,7 @@ from worker.ruleset.conditions.base import (
 from worker.ruleset.model import Check, Match
 from worker.ruleset.patterns import PatternError, compile_pattern
 from worker.ruleset.phrases import Phrase, PhraseError, find_phrases, read_phrase
+from worker.ruleset.sieve import Clue
 from worker.signals.comment import FIELD_NAMES, Field, Signals
 from worker.signals.text import Fold
 from worker.signals.words import WordList
@@ -32,7 +33,9 @@ def words(reading: Reading, node: Node) -> Check | None:
     fields, fold = read_fields(reading, members), read_fold(reading, members)
     if not names or exceptions is None:
         return None
-    return _words_check(reading.lists.words(names, exceptions), fields, fold)
+    entries = reading.lists.words(names, exceptions)
+    reading.clues.add(Clue(fields, fold, entries=entries))
+    return _words_check(entries, fields, fold)
 
 
 def phrase(reading: Reading, node: Node) -> Check | None:
@@ -49,6 +52,7 @@ def phrase(reading: Reading, node: Node) -> Check | None:
         if (read := _read_phrase(reading, text, item))
     ]
     fields, fold = read_fields(reading, members), read_fold(reading, members)
+    reading.clues.add(Clue(fields, fold, phrases=tuple(phrases)))
     return _phrases_check(phrases, fields, fold) if phrases else None
 
 
