@@ -2,7 +2,8 @@
 
 import pytest
 
-from worker.signals.text import plain, tokens, views
+from worker.signals.text import plain, views
+from worker.signals.tokens import Tokens
 from worker.signals.words import MAX_FOUND, WordList, entries_of, problems
 
 
@@ -139,14 +140,18 @@ def test_a_list_may_not_be_endless() -> None:
     ],
 )
 def test_words_know_their_sentence(text: str, sentences: list[str]) -> None:
-    told: dict[int, list[str]] = {}
-    for token in tokens(plain(text)):
-        told.setdefault(token.sentence, []).append(token.text)
+    tokens = Tokens(plain(text))
+    told: list[list[str]] = []
+    for number, word in enumerate(tokens.texts):
+        if not number or tokens.begins_sentence(number):
+            told.append([])
+        told[-1].append(word)
 
-    assert [" ".join(words) for words in told.values()] == sentences
+    assert [" ".join(words) for words in told] == sentences
 
 
 def test_words_of_every_reading_have_places() -> None:
     for view in views("k i l l em, ze.bra!", "hard"):
-        for token in tokens(view):
-            assert view.text[token.start : token.end] == token.text
+        tokens = Tokens(view)
+        for number, word in enumerate(tokens.texts):
+            assert view.text[slice(*tokens.span(number, number + 1))] == word

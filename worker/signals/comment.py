@@ -11,7 +11,8 @@ from worker.signals import author
 from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
-from worker.signals.text import Fold, Token, View, linkable, tokens, views, words
+from worker.signals.text import Fold, View, linkable, views, with_revealed
+from worker.signals.tokens import Tokens
 from worker.signals.words import MAX_FOUND, Found, Pattern, WordIndex, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
@@ -72,13 +73,9 @@ class Signals:
         """Return a field folded: plainly, or in all the ways that evaders call for."""
         return self.once((field, fold), lambda: self._views(field, fold))
 
-    def words(self, view: View) -> frozenset[str]:
-        """Return the different words of a view that `views` gave."""
-        return self.once(("vocabulary", id(view)), lambda: words(view))
-
-    def tokens(self, view: View) -> tuple[Token, ...]:
+    def tokens(self, view: View) -> Tokens:
         """Return the words of a view that `views` gave."""
-        return self.once(("tokens", id(view)), lambda: tuple(tokens(view)))
+        return self.once(("tokens", id(view)), lambda: Tokens(view))
 
     def candidates(self, view: View) -> Mapping[WordList, Sequence[Pattern]]:
         """Return which entries of the index may stand in a view that `views` gave, by list."""
@@ -188,8 +185,7 @@ class Signals:
             return views(self.text(field), "plain")
         # The same objects for the readings that both have, so that what was
         # found in them is found once.
-        easy = {view.text: view for view in self.views(field)}
-        return tuple(easy.get(view.text, view) for view in views(self.text(field), "hard"))
+        return with_revealed(self.views(field))
 
     def _links_in(self, field: Field) -> tuple[Link, ...]:
         if field == "url":

@@ -156,6 +156,8 @@ def _without_look_alikes(view: View) -> View:
 
     Not in a text of another alphabet, which has such words of its own.
     """
+    if view.text.isascii():
+        return view
     text = view.text.replace("ñ", "n")
     if _WHOLLY_ALIKE.search(text) and not _is_foreign(text):
         text = _WHOLLY_ALIKE.sub(_in_latin, text)

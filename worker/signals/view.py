@@ -1,5 +1,6 @@
 """Views: a text as changed for reading, with the way back to the characters received."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -40,6 +41,11 @@ class View:
         return self.original[slice(*self.place(start, end))]
 
     @cached_property
+    def encoded(self) -> bytes:
+        """The text in UTF-8, which is what RE2 reads."""
+        return self.text.encode()
+
+    @cached_property
     def words(self) -> dict[str, list[int]]:
         """Where each word starts; scripts without blanks between words have none."""
         found: dict[str, list[int]] = {}
@@ -78,12 +84,15 @@ class Folding:
 
     def back(self, start: int, end: int) -> tuple[int, int]:
         """Return the place of the characters that were folded."""
-        return self._starts[start], self._starts[end - 1] + 1
+        return self._edits.back(start, end)
 
     @cached_property
-    def _starts(self) -> list[int]:
-        table = self._table
-        return [at for at, character in enumerate(self._source) for _ in table[ord(character)]]
+    def _edits(self) -> "Edits":
+        """What did not become one character, which most texts have little of."""
+        source, table = self._source, self._table
+        uneven = "".join(one for one in set(source) if len(table[ord(one)]) != 1)
+        places = re.finditer(f"[{re.escape(uneven)}]", source) if uneven else ()
+        return Edits([(*match.span(), len(table[ord(match[0])])) for match in places])
 
 
 class Edits:

@@ -196,7 +196,7 @@ class WordIndex:
         for beginning in self._beginnings.of(words):
             numbers.update(self._by_beginning[beginning])
         if self._set:
-            numbers.update(self._anywhere[index] for index in self._set.Match(view.text) or ())
+            numbers.update(self._anywhere[index] for index in self._set.Match(view.encoded) or ())
         found: dict[WordList, list[Pattern]] = {}
         for number in sorted(numbers):
             listed, pattern = self._listed[number]
