@@ -20,7 +20,7 @@ from worker.signals.text import View, linkable, views
 from worker.signals.tokens import Tokens
 from worker.signals.words import MAX_FOUND, WordList
 
-WORDS = WordList(
+WORDS = WordList.of(
     ["kill", "kill yourself", "*ass*", "viagra*", "c++", "傻瓜", "바보", "كلب", "año", "сука"],
     exceptions=["class", "*assess*"],
 )

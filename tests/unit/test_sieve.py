@@ -67,7 +67,7 @@ def test_a_rule_that_is_not_heard_would_have_found_nothing(text: str, name: str)
 @settings(max_examples=300, deadline=None)
 @given(texts)
 def test_the_shared_index_finds_what_each_list_does(text: str) -> None:
-    lists = [WordList(entries.split("\n")) for entries in _LISTS.values()]
+    lists = [WordList.of(entries.split("\n")) for entries in _LISTS.values()]
     index = WordIndex(lists)
 
     for view in views(text, "hard"):
@@ -111,7 +111,7 @@ def test_a_sieve_that_fails_lets_every_rule_be_heard() -> None:
         def candidates(self, view: object) -> dict[WordList, tuple[()]]:
             raise ValueError
 
-    clue = Clue(("text",), "plain", entries=WordList(["kill"]))
+    clue = Clue(("text",), "plain", entries=WordList.of(["kill"]))
     rule = Rule("it", "spam", 10, "Because", lambda _: Match(), clues=frozenset({clue}))
     ruleset = Ruleset((rule,), {"spam": 10}, "test", index=Broken([]))
     case = Case("hello")
@@ -123,4 +123,4 @@ def test_a_sieve_that_fails_lets_every_rule_be_heard() -> None:
 def test_beginnings_are_those_that_words_have(beginnings: list[str], words: list[str]) -> None:
     expected = {one for one in beginnings if any(word.startswith(one) for word in words)}
 
-    assert Beginnings(beginnings).of(words) == expected
+    assert Beginnings(beginnings).of(set(words)) == expected

@@ -21,7 +21,7 @@ from worker.signals.words import WordList
 #: Below this, a clock tells nothing.
 _SHORTEST_TIME = 0.0005
 
-LISTED = WordList(["kill", "*ass*", "c++", "傻瓜", "바보", "go home"], exceptions=["class"])
+LISTED = WordList.of(["kill", "*ass*", "c++", "傻瓜", "바보", "go home"], exceptions=["class"])
 
 
 @settings(max_examples=150, deadline=None)

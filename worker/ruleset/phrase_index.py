@@ -49,10 +49,13 @@ class PhraseIndex:
 
 
 def _rarest(phrase: Phrase, common: Mapping[str, int]) -> Element:
-    """Return the element by which to look a phrase up: words before beginnings before lists."""
+    """Return the element by which to look a phrase up: words before beginnings before lists.
 
-    def cost(element: Element) -> tuple[bool, bool, int]:
-        words = sum(common[word] for word in element.words)
+    Words are the rarer in texts the longer they are, and the fewer phrases have them.
+    """
+
+    def cost(element: Element) -> tuple[bool, bool, float]:
+        words = sum(common[word] / len(word) ** 2 for word in element.words)
         return element.entries is not None, bool(element.beginnings), words
 
     return min((one for one in phrase.elements if not one.optional), key=cost)

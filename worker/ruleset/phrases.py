@@ -12,7 +12,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from worker.signals.comment import Signals
-from worker.signals.text import View, plain
+from worker.signals.folding import all_plain
+from worker.signals.text import View
 from worker.signals.tokens import Tokens
 from worker.signals.words import WordList
 
@@ -78,7 +79,7 @@ class Phrase:
         places: list[Mapping[int, list[int]]] = [{} for _ in self.elements]
         for index in self.order:
             element = self.elements[index]
-            places[index] = _by_start(_intervals(element, signals, view))
+            places[index] = _by_start(element, signals, view)
             if not places[index] and not element.optional:
                 return None
         return places
@@ -127,8 +128,9 @@ def _element(piece: str, gap: int, list_of: Callable[[str], WordList | None]) ->
         return Element(entries=entries, gap=gap, optional=optional) if entries else None
     words: list[str] = []
     beginnings: list[str] = []
-    for written in core.split("|"):
-        folded = plain(written.removesuffix("*")).text.strip()
+    alternatives = core.split("|")
+    read = all_plain([written.removesuffix("*") for written in alternatives])
+    for written, folded in zip(alternatives, map(str.strip, read), strict=True):
         if not folded or not all(c.isalnum() or c in "'’" or not c.isascii() for c in folded):
             raise PhraseError(f"“{written}” is not a word")
         (beginnings if written.endswith("*") else words).append(folded)
@@ -163,11 +165,17 @@ def _intervals(element: Element, signals: Signals, view: View) -> Iterator[Inter
             yield tokens.touched(found.start, found.end)
 
 
-def _by_start(intervals: Iterator[Interval]) -> Mapping[int, list[int]]:
-    starts: dict[int, list[int]] = {}
-    for first, last in intervals:
-        starts.setdefault(first, []).append(last)
-    return starts
+def _by_start(element: Element, signals: Signals, view: View) -> Mapping[int, list[int]]:
+    """Return where an element stands; where a list does is worked out once for all phrases."""
+
+    def starts() -> Mapping[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for first, last in _intervals(element, signals, view):
+            found.setdefault(first, []).append(last)
+        return found
+
+    only = element.entries
+    return signals.once(("starts", only, id(view)), starts) if only else starts()
 
 
 def _joined(

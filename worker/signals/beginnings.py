@@ -1,6 +1,7 @@
 """Beginnings of words, of which many are looked up at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 #: By so many letters beginnings are told apart at first; shorter ones are always tried.
 _TELLING = 3
@@ -11,21 +12,21 @@ class Beginnings:
 
     def __init__(self, beginnings: Iterable[str]) -> None:
         self._known = frozenset(beginnings)
-        self._short = tuple({len(one) for one in self._known if len(one) < _TELLING})
-        self._lengths = self._by_letters()
+        self._short = {len(one) for one in self._known if len(one) < _TELLING}
+        self._lengths: dict[str, set[int]] = {}
+        for one in self._known:
+            if len(one) >= _TELLING:
+                self._lengths.setdefault(one[:_TELLING], set()).add(len(one))
 
-    def of(self, words: Iterable[str]) -> frozenset[str]:
+    def of(self, words: AbstractSet[str]) -> frozenset[str]:
         """Return the beginnings that some of the words have."""
-        lengths, short = self._lengths, self._short
-        return self._known & {
-            word[:length] for word in words for length in lengths.get(word[:_TELLING], short)
-        }
-
-    def _by_letters(self) -> Mapping[str, tuple[int, ...]]:
-        """Return by their first letters how long the beginnings are that begin so."""
-        found: dict[str, set[int]] = {}
-        for beginning in self._known:
-            if len(beginning) >= _TELLING:
-                lengths = found.setdefault(beginning[:_TELLING], set(self._short))
-                lengths.add(len(beginning))
-        return {letters: tuple(lengths) for letters, lengths in found.items()}
+        possible = {word[:length] for length in self._short for word in words}
+        telling = {word[:_TELLING] for word in words} & self._lengths.keys()
+        if telling:
+            possible |= {
+                word[:length]
+                for word in words
+                if word[:_TELLING] in telling
+                for length in self._lengths[word[:_TELLING]]
+            }
+        return self._known & possible

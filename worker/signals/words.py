@@ -17,35 +17,27 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 import re2
 
-from worker.signals.alphabets import BLANKLESS, HANGUL, WORD, WORDS
+from worker.signals.alphabets import WORDS, Letter, kind_of
 from worker.signals.beginnings import Beginnings
-from worker.signals.folding import plain
+from worker.signals.entries import Entry, parsed
 from worker.signals.view import View
 
 #: More occurrences than the longest comment can have of ordinary words.
 MAX_FOUND = 20_000
-#: Limits of a list: what people can keep in mind, and what memory can.
-MAX_ENTRIES = 10_000
-MAX_CHARACTERS = 100
+#: Shorter words have no prefixes glued on: they would be other words.
 _FEWEST_LETTERS = 3
-#: Where a letter is a syllable or a word, two of them are much.
-_FEWEST_SYLLABLES = 2
 #: Shorter beginnings are those of too many words to be found by.
 _SHORTEST_BEGINNING = 2
 
 #: Bytes that a set may use: a set that outgrows them cannot be compiled, or finds nothing.
 _MEMORY, _MEMORY_A_BYTE = 8 * 2**20, 128
 
-_COMMENT = re.compile(r"(?:^|\s)#.*")
-_KIND = re.compile(f"({WORD})|({HANGUL})|({BLANKLESS})")
-_NONE, _WORD, _HANGUL, _BLANKLESS = range(4)
 _SEMITIC = re.compile("[\u0590-\u06ff]")
 _GAP = re.compile("[ -]+")
 
@@ -72,24 +64,14 @@ class Found(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class ListProblem:
-    """What is wrong with the entry in a line; a warning does not keep the list from working."""
-
-    line: int
-    message: str
-    is_warning: bool = False
-
-
 class WordList:
     """Entries to look for; they are folded as the texts are.
 
     What stands inside an occurrence of one of `exceptions` does not count.
     """
 
-    def __init__(self, entries: Iterable[str], exceptions: Iterable[str] = ()) -> None:
-        self.entries = tuple(entries)
-        self.patterns = tuple(pattern for entry in self.entries for pattern in _patterns(entry))
+    def __init__(self, entries: Iterable[Entry], exceptions: Iterable[Entry] = ()) -> None:
+        self.patterns = tuple(pattern for entry in entries for pattern in _patterns(entry))
         #: Whole phrases by how they read without blanks, for letters that stood alone.
         self.joined = {
             "".join(p.words): p.entry for p in self.patterns if len(p.words) > 1 and p.is_whole
@@ -98,6 +80,11 @@ class WordList:
         self._exceptions = WordList(excepted) if excepted else None
         # Made now: the first comment that asks for it must not wait.
         self._excepted = WordIndex([self._exceptions]) if self._exceptions else None
+
+    @classmethod
+    def of(cls, entries: Iterable[str], exceptions: Iterable[str] = ()) -> "WordList":
+        """Return the list of entries as people write them."""
+        return cls(parsed(entries), parsed(exceptions))
 
     def find_all(self, view: View, among: Sequence["Pattern"] | None = None) -> list[Found]:
         """Return what occurs in the text, in order, at most MAX_FOUND.
@@ -169,7 +156,8 @@ class WordIndex:
             exact = pattern.exact
             self._beside.append(exact if len(exact) > 1 else ())
             if exact:
-                self._by_word.setdefault(_rarest(exact, common), []).append(number)
+                rarest = _rarest(exact, common) if len(exact) > 1 else exact[0]
+                self._by_word.setdefault(rarest, []).append(number)
             elif beginning := pattern.beginning:
                 self._by_beginning.setdefault(beginning, []).append(number)
             else:
@@ -224,13 +212,8 @@ class Pattern(NamedTuple):
     @property
     def exact(self) -> tuple[str, ...]:
         """The words that must stand in a text by themselves, apart from prefixes."""
-        last = len(self.words) - 1
-        closed = [
-            word
-            for number, word in enumerate(self.words)
-            if not (number == 0 and self.open_start) and not (number == last and self._may_go_on)
-        ]
-        return tuple(word for word in closed if (run := WORDS.match(word)) and run[0] == word)
+        first, behind = int(self.open_start), len(self.words) - self._may_go_on
+        return tuple(filter(WORDS.fullmatch, self.words[first:behind]))
 
     @property
     def beginning(self) -> str | None:
@@ -283,7 +266,7 @@ class Pattern(NamedTuple):
     def _ends(self, text: str, end: int) -> bool:
         if self.open_end or _is_border(text, end, end):
             return True
-        if _kind(text[end - 1]) != _HANGUL:
+        if kind_of(text[end - 1]) is not Letter.HANGUL:
             return False
         rest = WORDS.match(text, end)
         return rest is not None and rest[0] in _PARTICLES
@@ -291,7 +274,7 @@ class Pattern(NamedTuple):
     @property
     def _may_go_on(self) -> bool:
         """Whether the word in which the pattern ends may be longer than its own last one."""
-        return self.open_end or _kind(self.words[-1][-1]) == _HANGUL
+        return self.open_end or kind_of(self.words[-1][-1]) is Letter.HANGUL
 
     @property
     def _prefixes(self) -> tuple[str, ...]:
@@ -320,6 +303,16 @@ def _rarest(words: Iterable[str], common: Mapping[str, int]) -> str:
     return min(words, key=lambda word: (common[word], -len(word)))
 
 
+def _patterns(entry: Entry) -> Iterator[Pattern]:
+    if not entry.words:
+        return
+    yield Pattern(*entry)
+    # The letter is often typed without its tilde, or robbed of it to hide the word.
+    if "ñ" in "".join(entry.words):
+        bare = tuple(word.replace("ñ", "n") for word in entry.words)
+        yield Pattern(*entry._replace(words=bare))
+
+
 def _with_bare(view: View) -> frozenset[str]:
     """Return the words of a view, and what is left of them without prefixes glued on."""
     words = view.words.keys()
@@ -334,71 +327,6 @@ def _with_bare(view: View) -> frozenset[str]:
     }
 
 
-def entries_of(text: str) -> list[tuple[int, str]]:
-    """Return the entries of a list file with their lines.
-
-    One entry a line; `#` at the start or after a blank begins a comment.
-    """
-    lines = enumerate(text.split("\n"), 1)
-    return [(line, entry) for line, raw in lines if (entry := _COMMENT.sub("", raw).strip())]
-
-
-def problems(entries: Iterable[tuple[int, str]]) -> list[ListProblem]:
-    """Return what is wrong with the entries of a list, each given with its line."""
-    found: list[ListProblem] = []
-    first_line: dict[_Parts, int] = {}
-    for number, (line, entry) in enumerate(entries, 1):
-        if number > MAX_ENTRIES:
-            message = f"a list may have {MAX_ENTRIES:,} entries; this and all after it are too many"
-            return [*found, ListProblem(line, message)]
-        parts = _parts(entry)
-        if message := _mistake(entry, parts):
-            found.append(ListProblem(line, message))
-            continue
-        same = first_line.setdefault(parts, line)
-        if same != line:
-            message = f"“{entry}” means the same as the entry in line {same}"
-            found.append(ListProblem(line, message, is_warning=True))
-    return found
-
-
-def _mistake(entry: str, parts: "_Parts") -> str:
-    """Return what keeps an entry from being looked for; "" if nothing does."""
-    letters = "".join(parts[0])
-    if len(entry) > MAX_CHARACTERS:
-        return f"longer than {MAX_CHARACTERS} characters"
-    if "*" in letters:
-        return f"“{entry}”: a star may stand at the beginning or the end only"
-    if not letters:
-        return f"“{entry}” has nothing to look for"
-    fewest = _FEWEST_SYLLABLES if _kind(letters[0]) in (_HANGUL, _BLANKLESS) else _FEWEST_LETTERS
-    if len(letters) < fewest:
-        return f"“{entry}” is too short: it would be found in harmless text"
-    return ""
-
-
-def _patterns(entry: str) -> Iterator[Pattern]:
-    words, open_start, open_end = _parts(entry)
-    if not words:
-        return
-    yield Pattern(entry, words, open_start, open_end)
-    # The letter is often typed without its tilde, or robbed of it to hide the word.
-    if any("ñ" in word for word in words):
-        bare = tuple(word.replace("ñ", "n") for word in words)
-        yield Pattern(entry, bare, open_start, open_end)
-
-
-#: The folded words of an entry, and whether its start and its end are open.
-_Parts = tuple[tuple[str, ...], bool, bool]
-
-
-def _parts(entry: str) -> _Parts:
-    open_start, open_end = entry[:1] == "*", entry[-1:] == "*"
-    bare = entry.strip("*") if open_start or open_end else entry
-    folded = bare.lower() if bare.isascii() else plain(bare).text
-    return tuple(folded.split()), open_start, open_end
-
-
 def _searched(text: str, word: str) -> Iterator[int]:
     start = text.find(word)
     while start >= 0:
@@ -410,14 +338,11 @@ def _is_border(text: str, at: int, outside: int) -> bool:
     """Whether a word can begin or end at a place, seen from the character that is not in it."""
     if at in (0, len(text)):
         return True
-    inside = _kind(text[at - 1 if outside == at else at])
-    beyond = _kind(text[outside])
-    return beyond in (_NONE, _BLANKLESS) or (inside != _NONE and inside != beyond)
-
-
-def _kind(character: str) -> int:
-    match = _KIND.match(character)
-    return match.lastindex or _NONE if match else _NONE
+    inside = kind_of(text[at - 1 if outside == at else at])
+    beyond = kind_of(text[outside])
+    if beyond is None or beyond is Letter.BLANKLESS:
+        return True
+    return inside is not None and inside is not beyond
 
 
 def _searcher(patterns: list[Pattern]) -> Any:
