@@ -17,7 +17,6 @@ from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, find_links, find_mail_addresses
 from worker.signals.near import alike, bands, signature
 from worker.signals.text import View, linkable, views
-from worker.signals.tokens import Tokens
 from worker.signals.words import MAX_FOUND, WordList
 
 WORDS = WordList.of(
@@ -85,7 +84,7 @@ def _check_view(view: View, text: str) -> None:
     assert found == sorted(found, key=lambda one: (one.start, -one.end, one.entry))
     for one in found:
         _check_place(view, one.start, one.end)
-    last, tokens = 0, Tokens(view)
+    last, tokens = 0, view.tokens
     for number, word in enumerate(tokens.texts):
         start, end = tokens.span(number, number + 1)
         assert last <= start < end

@@ -15,7 +15,6 @@ from worker.signals.folding import plain
 from worker.signals.links import find_links, find_mail_addresses
 from worker.signals.near import signature
 from worker.signals.text import linkable, views
-from worker.signals.tokens import Tokens
 from worker.signals.words import WordList
 
 #: Below this, a clock tells nothing.
@@ -71,7 +70,7 @@ def _calls(work: Callable[[], Any]) -> int:
 def _work(text: str) -> None:
     for view in views(text, "hard"):
         LISTED.find_all(view)
-        tokens = Tokens(view)
+        tokens = view.tokens
         for number in range(len(tokens)):
             tokens.begins_sentence(number)
     find_links(linkable(text))

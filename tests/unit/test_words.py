@@ -7,7 +7,6 @@ from worker.ruleset.shipped import shipped_source
 from worker.signals import entries
 from worker.signals.entries import ListProblem, entries_of, parsed
 from worker.signals.text import plain, views
-from worker.signals.tokens import Tokens
 from worker.signals.words import MAX_FOUND, WordList
 
 
@@ -157,7 +156,7 @@ def test_a_list_may_not_be_endless() -> None:
     ],
 )
 def test_words_know_their_sentence(text: str, sentences: list[str]) -> None:
-    tokens = Tokens(plain(text))
+    tokens = plain(text).tokens
     told: list[list[str]] = []
     for number, word in enumerate(tokens.texts):
         if not number or tokens.begins_sentence(number):
@@ -169,6 +168,6 @@ def test_words_know_their_sentence(text: str, sentences: list[str]) -> None:
 
 def test_words_of_every_reading_have_places() -> None:
     for view in views("k i l l em, ze.bra!", "hard"):
-        tokens = Tokens(view)
+        tokens = view.tokens
         for number, word in enumerate(tokens.texts):
             assert view.text[slice(*tokens.span(number, number + 1))] == word

@@ -26,7 +26,7 @@ class PhraseIndex:
 
     def candidates(self, signals: Signals, view: View) -> Iterator[Phrase]:
         """Yield the phrases that may stand in the view, some of them repeatedly."""
-        words, lists = signals.tokens(view).known, signals.candidates(view).keys()
+        words, lists = view.tokens.known, signals.candidates(view).keys()
         for phrase in self._keyed(words, lists):
             if phrase.lists <= lists and not phrase.lacks_words(words):
                 yield phrase

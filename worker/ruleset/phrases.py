@@ -63,7 +63,7 @@ class Phrase:
 
     def find(self, signals: Signals, view: View) -> Iterator[tuple[int, int]]:
         """Yield where the phrase stands in a view that `signals` gave, as characters."""
-        tokens = signals.tokens(view)
+        tokens = view.tokens
         if self.lacks_words(tokens.known):
             return
         if places := self._places(signals, view):
@@ -152,7 +152,7 @@ def _order(elements: Sequence[Element]) -> tuple[int, ...]:
 
 def _intervals(element: Element, signals: Signals, view: View) -> Iterator[Interval]:
     """Yield where an element stands."""
-    tokens = signals.tokens(view)
+    tokens = view.tokens
     for word in element.words:
         for number in tokens.places.get(word, ()):
             yield number, number + 1

@@ -12,7 +12,6 @@ from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
 from worker.signals.text import Fold, View, linkable, views, with_revealed
-from worker.signals.tokens import Tokens
 from worker.signals.words import MAX_FOUND, Found, Pattern, WordIndex, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
@@ -72,10 +71,6 @@ class Signals:
     def views(self, field: Field, fold: Fold = "plain") -> tuple[View, ...]:
         """Return a field folded: plainly, or in all the ways that evaders call for."""
         return self.once((field, fold), lambda: self._views(field, fold))
-
-    def tokens(self, view: View) -> Tokens:
-        """Return the words of a view that `views` gave."""
-        return self.once(("tokens", id(view)), lambda: Tokens(view))
 
     def candidates(self, view: View) -> Mapping[WordList, Sequence[Pattern]]:
         """Return which entries of the index may stand in a view that `views` gave, by list."""

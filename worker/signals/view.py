@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Protocol
 
-from worker.signals.alphabets import WORDS
+from worker.signals.tokens import Tokens
 
 #: Characters folded before are remembered up to this number, so that a text
 #: made of all of Unicode cannot fill the memory.
@@ -46,12 +46,9 @@ class View:
         return self.text.encode()
 
     @cached_property
-    def words(self) -> dict[str, list[int]]:
-        """Where each word starts; scripts without blanks between words have none."""
-        found: dict[str, list[int]] = {}
-        for match in WORDS.finditer(self.text):
-            found.setdefault(match[0], []).append(match.start())
-        return found
+    def tokens(self) -> Tokens:
+        """The words of the text."""
+        return Tokens(self)
 
     def changed(self, name: str, text: str, *steps: Step) -> "View":
         """Return a view that makes `text` of this one's by further steps.

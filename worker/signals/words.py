@@ -133,8 +133,8 @@ class WordList:
 
     def _joined_phrases(self, view: View) -> Iterator[Found]:
         """Yield phrases whose letters stood alone, so that blanks told no words apart."""
-        for word in view.words.keys() & self.joined.keys():
-            for start in view.words[word]:
+        for word in view.tokens.runs & self.joined.keys():
+            for start in view.tokens.starts(word):
                 end = start + len(word)
                 if len(view.source(start, end)) > len(word):
                     yield Found(self.joined[word], start, end)
@@ -190,7 +190,7 @@ class WordIndex:
             listed, pattern = self._listed[number]
             found.setdefault(listed, []).append(pattern)
         if "spaced" in view.name:
-            for letters in view.words.keys() & self._by_joined.keys():
+            for letters in view.tokens.runs & self._by_joined.keys():
                 for listed in self._by_joined[letters]:
                     found.setdefault(listed, [])
         return found
@@ -223,11 +223,21 @@ class Pattern(NamedTuple):
 
     def places(self, view: View) -> Iterator[tuple[int, int]]:
         """Yield where the pattern stands, as whole words where it says so."""
+        if len(self.words) == 1 and self.exact:
+            yield from self._runs(view)
+            return
         text = view.text
         for start in self._starts(view):
             end = self._end(text, start)
             if end and self._begins(text, start) and self._ends(text, end):
                 yield start, end
+
+    def _runs(self, view: View) -> Iterator[tuple[int, int]]:
+        """Yield where the one word stands: between borders, as all words do."""
+        word = self.words[0]
+        for prefix in ("", *self._prefixes):
+            for start in view.tokens.starts(prefix + word):
+                yield start + len(prefix), start + len(prefix) + len(word)
 
     def _starts(self, view: View) -> Iterator[int]:
         """Yield where the first word may stand: looked up where that can be, else searched."""
@@ -237,7 +247,7 @@ class Pattern(NamedTuple):
             yield from _searched(view.text, first)
             return
         for prefix in ("", *self._prefixes):
-            for start in view.words.get(prefix + run[0], ()):
+            for start in view.tokens.starts(prefix + run[0]):
                 yield start + len(prefix)
 
     def _end(self, text: str, start: int) -> int | None:
@@ -315,10 +325,10 @@ def _patterns(entry: Entry) -> Iterator[Pattern]:
 
 def _with_bare(view: View) -> frozenset[str]:
     """Return the words of a view, and what is left of them without prefixes glued on."""
-    words = view.words.keys()
-    if not _SEMITIC.search(view.text):
-        return frozenset(words)
-    return frozenset(words) | {
+    words = view.tokens.runs
+    if view.text.isascii() or not _SEMITIC.search(view.text):
+        return words
+    return words | {
         word.removeprefix(prefix)
         for word in words
         if _SEMITIC.match(word)
