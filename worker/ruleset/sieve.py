@@ -65,5 +65,6 @@ class _Look:
         """Yield the clues that may be in a view."""
         for listed in signals.candidates(view).keys() & self._by_list.keys():
             yield from self._by_list[listed]
-        for phrase in self._phrases.candidates(signals, view):
-            yield from self._by_phrase[phrase]
+        if self._by_phrase:
+            for phrase in self._phrases.candidates(signals, view):
+                yield from self._by_phrase[phrase]

@@ -70,6 +70,11 @@ def kind_of(character: str) -> Letter | None:
     return _KINDS[match.lastindex or 0] if match else None
 
 
+def is_hangul(character: str) -> bool:
+    """Whether a character is of a Korean word."""
+    return "\u1100" <= character <= "\ud7a3" and kind_of(character) is Letter.HANGUL
+
+
 _CYRILLIC = "авекмнорстухіјѕԁԛԝһӏгпьѵҽ"
 _CYRILLIC_LATIN = "abekmhopctyxijsdqwhlrnbve"
 _GREEK, _GREEK_LATIN = "αβεηικμνορστυχγω", "abenikuvopotuxyw"

@@ -43,6 +43,7 @@ class Signals:
         self.context = context
         self.noticed: set[str] = set()
         self.index: WordIndex | None = None
+        self._seen: dict[tuple[Field, Fold], tuple[View, ...]] = {}
         self._kept: dict[Hashable, Any] = {}
         self._was_cut = False
 
@@ -70,7 +71,10 @@ class Signals:
 
     def views(self, field: Field, fold: Fold = "plain") -> tuple[View, ...]:
         """Return a field folded: plainly, or in all the ways that evaders call for."""
-        return self.once((field, fold), lambda: self._views(field, fold))
+        key = (field, fold)  # asked for very often, so without a call of its own
+        if key not in self._seen:
+            self._seen[key] = self._views(field, fold)
+        return self._seen[key]
 
     def candidates(self, view: View) -> Mapping[WordList, Sequence[Pattern]]:
         """Return which entries of the index may stand in a view that `views` gave, by list."""

@@ -18,12 +18,12 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from typing import Any, NamedTuple
 
 import re2
 
-from worker.signals.alphabets import WORDS, Letter, kind_of
+from worker.signals.alphabets import WORDS, Letter, is_hangul, kind_of
 from worker.signals.beginnings import Beginnings
 from worker.signals.entries import Entry, parsed
 from worker.signals.view import View
@@ -38,7 +38,7 @@ _SHORTEST_BEGINNING = 2
 #: Bytes that a set may use: a set that outgrows them cannot be compiled, or finds nothing.
 _MEMORY, _MEMORY_A_BYTE = 8 * 2**20, 128
 
-_SEMITIC = re.compile("[\u0590-\u06ff]")
+_FIRST_SEMITIC, _LAST_SEMITIC = "\u0590", "\u06ff"
 _GAP = re.compile("[ -]+")
 
 #: Korean particles and endings that follow a noun.
@@ -145,19 +145,20 @@ class WordIndex:
 
     def __init__(self, lists: Iterable[WordList]) -> None:
         known = tuple(lists)
-        self._listed = [(words, pattern) for words in known for pattern in words.patterns]
+        # Two lists rather than one of pairs, which the collector would look through.
+        self._patterns = [pattern for words in known for pattern in words.patterns]
+        self._lists = [words for words in known for _ in words.patterns]
         self._beside: list[tuple[str, ...]] = []
         self._by_word: dict[str, list[int]] = {}
         self._by_beginning: dict[str, list[int]] = {}
         self._by_joined: dict[str, list[WordList]] = {}
         anywhere: list[int] = []
-        common = Counter(word for _, pattern in self._listed for word in pattern.words)
-        for number, (_, pattern) in enumerate(self._listed):
+        common = Counter(chain.from_iterable(pattern.words for pattern in self._patterns))
+        for number, pattern in enumerate(self._patterns):
             exact = pattern.exact
             self._beside.append(exact if len(exact) > 1 else ())
             if exact:
-                rarest = _rarest(exact, common) if len(exact) > 1 else exact[0]
-                self._by_word.setdefault(rarest, []).append(number)
+                self._by_word.setdefault(min(exact, key=common.__getitem__), []).append(number)
             elif beginning := pattern.beginning:
                 self._by_beginning.setdefault(beginning, []).append(number)
             else:
@@ -167,7 +168,7 @@ class WordIndex:
                 self._by_joined.setdefault(letters, []).append(words)
         self._beginnings = Beginnings(self._by_beginning)
         self._anywhere = anywhere
-        self._set = _searcher([self._listed[number][1] for number in anywhere])
+        self._set = _searcher([self._patterns[number] for number in anywhere])
 
     def candidates(self, view: View) -> Mapping[WordList, Sequence["Pattern"]]:
         """Return for each list the patterns that may stand in the view; the others do not.
@@ -187,8 +188,7 @@ class WordIndex:
             numbers.update(self._anywhere[index] for index in self._set.Match(view.encoded) or ())
         found: dict[WordList, list[Pattern]] = {}
         for number in sorted(numbers):
-            listed, pattern = self._listed[number]
-            found.setdefault(listed, []).append(pattern)
+            found.setdefault(self._lists[number], []).append(self._patterns[number])
         if "spaced" in view.name:
             for letters in view.tokens.runs & self._by_joined.keys():
                 for listed in self._by_joined[letters]:
@@ -276,7 +276,7 @@ class Pattern(NamedTuple):
     def _ends(self, text: str, end: int) -> bool:
         if self.open_end or _is_border(text, end, end):
             return True
-        if kind_of(text[end - 1]) is not Letter.HANGUL:
+        if not is_hangul(text[end - 1]):
             return False
         rest = WORDS.match(text, end)
         return rest is not None and rest[0] in _PARTICLES
@@ -284,12 +284,12 @@ class Pattern(NamedTuple):
     @property
     def _may_go_on(self) -> bool:
         """Whether the word in which the pattern ends may be longer than its own last one."""
-        return self.open_end or kind_of(self.words[-1][-1]) is Letter.HANGUL
+        return self.open_end or is_hangul(self.words[-1][-1])
 
     @property
     def _prefixes(self) -> tuple[str, ...]:
         first = self.words[0]
-        if not _SEMITIC.match(first) or len(first) < _FEWEST_LETTERS:
+        if not _FIRST_SEMITIC <= first[0] <= _LAST_SEMITIC or len(first) < _FEWEST_LETTERS:
             return ()
         return _HEBREW_PREFIXES if first < "\u0600" else _ARABIC_PREFIXES
 
@@ -309,10 +309,6 @@ class _Cover:
         return before > 0 and self._reach[before - 1] >= found.end
 
 
-def _rarest(words: Iterable[str], common: Mapping[str, int]) -> str:
-    return min(words, key=lambda word: (common[word], -len(word)))
-
-
 def _patterns(entry: Entry) -> Iterator[Pattern]:
     if not entry.words:
         return
@@ -326,12 +322,12 @@ def _patterns(entry: Entry) -> Iterator[Pattern]:
 def _with_bare(view: View) -> frozenset[str]:
     """Return the words of a view, and what is left of them without prefixes glued on."""
     words = view.tokens.runs
-    if view.text.isascii() or not _SEMITIC.search(view.text):
+    if view.text.isascii():
         return words
     return words | {
         word.removeprefix(prefix)
         for word in words
-        if _SEMITIC.match(word)
+        if _FIRST_SEMITIC <= word[0] <= _LAST_SEMITIC
         for prefix in (_HEBREW_PREFIXES if word < "\u0600" else _ARABIC_PREFIXES)
         if word.startswith(prefix)
     }
