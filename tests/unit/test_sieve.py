@@ -123,4 +123,4 @@ def test_a_sieve_that_fails_lets_every_rule_be_heard() -> None:
 def test_beginnings_are_those_that_words_have(beginnings: list[str], words: list[str]) -> None:
     expected = {one for one in beginnings if any(word.startswith(one) for word in words)}
 
-    assert Beginnings(beginnings).of(set(words)) == expected
+    assert Beginnings(beginnings).of(words) == expected

@@ -1,6 +1,5 @@
 """Which of many phrases may stand in a text, told by the words that it has."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
@@ -8,7 +7,7 @@ from worker.ruleset.phrases import Element, Phrase
 from worker.signals.beginnings import Beginnings
 from worker.signals.comment import Signals
 from worker.signals.text import View
-from worker.signals.words import WordList
+from worker.signals.words import WordList, commonness
 
 
 class PhraseIndex:
@@ -19,7 +18,7 @@ class PhraseIndex:
         self._by_beginning: dict[str, list[Phrase]] = {}
         self._by_list: dict[WordList, list[Phrase]] = {}
         known = tuple(phrases)
-        common = Counter(word for phrase in known for words in phrase.wanted for word in words)
+        common = commonness(word for phrase in known for words in phrase.wanted for word in words)
         for phrase in known:
             self._add(phrase, _rarest(phrase, common))
         self._beginnings = Beginnings(self._by_beginning)
@@ -48,14 +47,11 @@ class PhraseIndex:
             self._by_list.setdefault(element.entries, []).append(phrase)
 
 
-def _rarest(phrase: Phrase, common: Mapping[str, int]) -> Element:
-    """Return the element by which to look a phrase up: words before beginnings before lists.
-
-    Words are the rarer in texts the longer they are, and the fewer phrases have them.
-    """
+def _rarest(phrase: Phrase, common: Mapping[str, float]) -> Element:
+    """Return the element by which to look a phrase up: words before beginnings before lists."""
 
     def cost(element: Element) -> tuple[bool, bool, float]:
-        words = sum(common[word] / len(word) ** 2 for word in element.words)
+        words = sum(common.get(word, 0) for word in element.words)
         return element.entries is not None, bool(element.beginnings), words
 
     return min((one for one in phrase.elements if not one.optional), key=cost)

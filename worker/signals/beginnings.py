@@ -1,7 +1,6 @@
 """Beginnings of words, of which many are looked up at once."""
 
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 
 #: By so many letters beginnings are told apart at first; shorter ones are always tried.
 _TELLING = 3
@@ -12,21 +11,17 @@ class Beginnings:
 
     def __init__(self, beginnings: Iterable[str]) -> None:
         self._known = frozenset(beginnings)
-        self._short = {len(one) for one in self._known if len(one) < _TELLING}
-        self._lengths: dict[str, set[int]] = {}
+        self._short = tuple({len(one) for one in self._known if len(one) < _TELLING})
+        self._lengths: dict[str, tuple[int, ...]] = {}
         for one in self._known:
             if len(one) >= _TELLING:
-                self._lengths.setdefault(one[:_TELLING], set()).add(len(one))
+                lengths = self._lengths.get(one[:_TELLING], self._short)
+                if len(one) not in lengths:
+                    self._lengths[one[:_TELLING]] = (*lengths, len(one))
 
-    def of(self, words: AbstractSet[str]) -> frozenset[str]:
+    def of(self, words: Iterable[str]) -> frozenset[str]:
         """Return the beginnings that some of the words have."""
-        possible = {word[:length] for length in self._short for word in words}
-        telling = {word[:_TELLING] for word in words} & self._lengths.keys()
-        if telling:
-            possible |= {
-                word[:length]
-                for word in words
-                if word[:_TELLING] in telling
-                for length in self._lengths[word[:_TELLING]]
-            }
-        return self._known & possible
+        lengths, short = self._lengths, self._short
+        return self._known & {
+            word[:length] for word in words for length in lengths.get(word[:_TELLING], short)
+        }

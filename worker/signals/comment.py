@@ -8,6 +8,7 @@ from service.domain.comment import Comment
 from service.domain.verdict import Span
 from worker.context import Context
 from worker.signals import author
+from worker.signals.characters import may_be_odd
 from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
@@ -86,6 +87,10 @@ class Signals:
         found = self.once((entries, id(view)), lambda: self._find(entries, view))
         self._was_cut = self._was_cut or len(found) >= MAX_FOUND
         return found
+
+    def may_be_odd(self, field: Field) -> bool:
+        """Return whether a field may have characters of any of the odd kinds."""
+        return self.once(("odd", field), lambda: may_be_odd(self.text(field)))
 
     # --- links -----------------------------------------------------------------
 

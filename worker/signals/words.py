@@ -153,7 +153,8 @@ class WordIndex:
         self._by_beginning: dict[str, list[int]] = {}
         self._by_joined: dict[str, list[WordList]] = {}
         anywhere: list[int] = []
-        common = Counter(chain.from_iterable(pattern.words for pattern in self._patterns))
+        words_of_all = chain.from_iterable(pattern.words for pattern in self._patterns)
+        common = commonness(words_of_all)
         for number, pattern in enumerate(self._patterns):
             exact = pattern.exact
             self._beside.append(exact if len(exact) > 1 else ())
@@ -307,6 +308,14 @@ class _Cover:
         """Whether an exception stands around the place of `found`."""
         before = bisect_right(self._starts, found.start)
         return before > 0 and self._reach[before - 1] >= found.end
+
+
+def commonness(words: Iterable[str]) -> Mapping[str, float]:
+    """Return how often each word is likely to be met in texts, told by how often it is here.
+
+    Short words are met far more often than lists have them.
+    """
+    return {word: number / len(word) ** 2 for word, number in Counter(words).items()}
 
 
 def _patterns(entry: Entry) -> Iterator[Pattern]:
