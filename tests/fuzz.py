@@ -108,6 +108,7 @@ def _check_rest(text: str) -> None:
     for kind in kinds:
         places = characters.places(text, kind)
         assert places == sorted(set(places))
+        assert not places or characters.may_be_odd(text)
         assert all(0 <= place < len(text) for place in places)
     for start, end in characters.mixed_script_words(text):
         assert 0 <= start < end <= len(text)

@@ -1,7 +1,8 @@
 """The engine: lets every rule look at a comment and adds up what they found.
 
 Rules run one by one, each isolated: one that raises never approves a comment,
-and never keeps the others from being heard.
+and never keeps the others from being heard. Rules of which the words are missing
+are known to find nothing and are not run.
 """
 
 from collections import defaultdict
@@ -87,7 +88,7 @@ class _Judging:
         self._values: dict[str, Any] = {}
 
     def run(self) -> None:
-        """Let every rule speak, then gather the evidence."""
+        """Let every rule speak that may have something to say, then gather the evidence."""
         site = self._signals.comment.site_slug
         for rule in self._worth_hearing():
             if rule.mode != "off" and (not rule.sites or site in rule.sites):

@@ -55,7 +55,7 @@ def signals_of(ruleset: Ruleset, text: str, name: str = "") -> Signals:
     return signals
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(texts, texts)
 def test_a_rule_that_is_not_heard_would_have_found_nothing(text: str, name: str) -> None:
     signals = signals_of(RULESET, text, name)
@@ -64,7 +64,7 @@ def test_a_rule_that_is_not_heard_would_have_found_nothing(text: str, name: str)
     assert [rule.id for rule in RULESET.rules if rule not in heard and rule.check(signals)] == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(texts)
 def test_the_shared_index_finds_what_each_list_does(text: str) -> None:
     lists = [WordList.of(entries.split("\n")) for entries in _LISTS.values()]
