@@ -1,6 +1,7 @@
 """The rules API: what is live, what was, how it does, and how it is tried and published.
 
-Every moderator may read; seniors check, try and test; admins publish.
+Every moderator may read; seniors check, try, test, and publish lists and shadow
+rules; admins publish everything.
 """
 
 from dataclasses import asdict
@@ -11,7 +12,6 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 from redis.exceptions import RedisError
-from werkzeug.exceptions import Forbidden
 
 from service.domain.decision import Role
 from service.domain.errors import RulesetNotFound
@@ -23,7 +23,7 @@ from service.statistics import Interval
 from service.storage.trials import Trial, TrialKind
 from service.web.answers import answer, read_query
 from service.web.context import services
-from service.web.login import guard, signed_in
+from service.web.login import guard, require, signed_in
 from service.web.openapi import documented
 from service.web.schemas import Strict, invalid, read_json, without_surrogates
 from service.web.texts import Note
@@ -32,7 +32,8 @@ from service.web.verdicts import VerdictOut
 bp = Blueprint("rules", __name__)
 bp.before_request(guard)
 
-_LARGEST_INTEGER = 2**31 - 1
+#: What both databases hold in an integer.
+LARGEST_INTEGER = 2**31 - 1
 _MOST_ROWS = 1_000
 _MOST_SEEN = 1_000_000
 
@@ -43,7 +44,7 @@ def _readable(text: str) -> str:
     return text
 
 
-Number = Annotated[int, Field(ge=1, le=_LARGEST_INTEGER)]
+Number = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
 Text = Annotated[str, AfterValidator(_readable)]
 Path = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._/-]{0,99}$")]
 Count = Annotated[int, Field(ge=0, le=_MOST_SEEN)]
@@ -378,7 +379,7 @@ def history() -> Response:
 )
 def version(number: int) -> Response:
     """One version with its rule file, its lists, and what it changed."""
-    if not 1 <= number <= _LARGEST_INTEGER:
+    if not 1 <= number <= LARGEST_INTEGER:
         raise RulesetNotFound
     found, source, diff = services().rulesets.version(number)
     return answer(
@@ -434,7 +435,7 @@ def quality() -> Response:
 )
 def check() -> Response:
     """Every mistake of a ruleset at once, each with its place; its own tests are run."""
-    _require(Role.SENIOR)
+    require(Role.SENIOR)
     wanted = read_json(request, DraftIn)
     found = services().rulesets.examine(wanted.draft, wanted.base)
     return answer(
@@ -459,7 +460,7 @@ def check() -> Response:
 )
 def try_out() -> Response:
     """The verdict on a made-up comment, with its whole evidence; nothing is kept."""
-    _require(Role.SENIOR)
+    require(Role.SENIOR)
     wanted = read_json(request, TryIn)
     verdict = services().rulesets.try_out(wanted.case, wanted.draft, wanted.base)
     return answer(VerdictOut.model_validate(verdict))
@@ -476,7 +477,7 @@ def try_out() -> Response:
 )
 def start_trial() -> Response:
     """Start a trial in the background; look at it by its id until its state is done."""
-    _require(Role.SENIOR)
+    require(Role.SENIOR)
     wanted = read_json(request, TrialIn)
     found = services().rulesets.start_trial(
         wanted.kind, wanted.draft, wanted.options, author=signed_in().actor, base=wanted.base
@@ -529,10 +530,14 @@ def publish() -> Response:
     With nothing changed it confirms the live one: rules that were braked come
     back, and are not braked again for what they did so far.
     """
-    _require(Role.ADMIN)
-    wanted = read_json(request, PublishIn)
+    require(Role.SENIOR)
+    wanted, moderator = read_json(request, PublishIn), signed_in()
     found = services().rulesets.publish(
-        wanted.draft, base=wanted.base, author=signed_in().actor, note=wanted.note
+        wanted.draft,
+        base=wanted.base,
+        author=moderator.actor,
+        note=wanted.note,
+        role=moderator.role,
     )
     return answer(_version_out(found), 201)
 
@@ -548,17 +553,16 @@ def publish() -> Response:
 )
 def revert() -> Response:
     """Publish the content of an earlier version anew; of the one before, unless named."""
-    _require(Role.ADMIN)
-    wanted = read_json(request, RevertIn)
+    require(Role.SENIOR)
+    wanted, moderator = read_json(request, RevertIn), signed_in()
     found = services().rulesets.revert(
-        base=wanted.base, to=wanted.to, author=signed_in().actor, note=wanted.note
+        base=wanted.base,
+        to=wanted.to,
+        author=moderator.actor,
+        note=wanted.note,
+        role=moderator.role,
     )
     return answer(_version_out(found), 201)
-
-
-def _require(role: Role) -> None:
-    if not signed_in().may(role):
-        raise Forbidden(f"This takes the role {role}.")
 
 
 def _version_out(version: RulesetVersion) -> VersionOut:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from service.domain.listing import entries_of
 from worker.signals.text import plain, tokens, views
-from worker.signals.words import MAX_FOUND, WordList, entries_of, problems
+from worker.signals.words import MAX_FOUND, WordList, problems
 
 
 def found(words: WordList, text: str) -> list[str]:

@@ -42,7 +42,6 @@ _SHORTEST_BEGINNING = 2
 #: Bytes that a set may use: a set that outgrows them cannot be compiled, or finds nothing.
 _MEMORY, _MEMORY_A_BYTE = 8 * 2**20, 128
 
-_COMMENT = re.compile(r"(?:^|\s)#.*")
 _KIND = re.compile(f"({WORD})|({HANGUL})|({BLANKLESS})")
 _NONE, _WORD, _HANGUL, _BLANKLESS = range(4)
 _SEMITIC = re.compile("[\u0590-\u06ff]")
@@ -310,15 +309,6 @@ def _lengths(beginnings: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
     for beginning in beginnings:
         found.setdefault(beginning[:_SHORTEST_BEGINNING], set()).add(len(beginning))
     return {letters: tuple(sorted(lengths)) for letters, lengths in found.items()}
-
-
-def entries_of(text: str) -> list[tuple[int, str]]:
-    """Return the entries of a list file with their lines.
-
-    One entry a line; `#` at the start or after a blank begins a comment.
-    """
-    lines = enumerate(text.split("\n"), 1)
-    return [(line, entry) for line, raw in lines if (entry := _COMMENT.sub("", raw).strip())]
 
 
 def problems(entries: Iterable[tuple[int, str]]) -> list[ListProblem]:

@@ -1,0 +1,33 @@
+"""The text of a list: one entry a line, comments after `#`."""
+
+import re
+from collections.abc import Iterable
+
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+
+
+def entries_of(text: str) -> list[tuple[int, str]]:
+    """Return the entries of a list file with their lines.
+
+    One entry a line; `#` at the start or after a blank begins a comment.
+    """
+    lines = enumerate(text.split("\n"), 1)
+    return [(line, entry) for line, raw in lines if (entry := _entry(raw))]
+
+
+def with_entries(text: str, entries: Iterable[str]) -> str:
+    """Return the list with these entries at its end, but for those that it has."""
+    known = {entry for _, entry in entries_of(text)}
+    new = [entry for entry in dict.fromkeys(entries) if entry not in known]
+    ended = text if not text or text.endswith("\n") else f"{text}\n"
+    return ended + "".join(f"{entry}\n" for entry in new)
+
+
+def without_entries(text: str, entries: Iterable[str]) -> str:
+    """Return the list without these entries; all other lines stay as they are."""
+    gone = set(entries)
+    return "\n".join(line for line in text.split("\n") if _entry(line) not in gone)
+
+
+def _entry(line: str) -> str:
+    return _COMMENT.sub("", line).strip()
