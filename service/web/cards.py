@@ -74,6 +74,19 @@ class Likeness:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What a verdict says of something that is no stored comment, as a card shows it."""
+
+    held: bool
+    body: Sequence[Piece]
+    name: Sequence[Piece]
+    url: Sequence[Piece]
+    reasons: Sequence[Reason]
+    meters: Sequence[Meter]
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A comment with what a moderator needs to decide on it."""
 
@@ -148,6 +161,20 @@ def card_of(db: Connection, item: ReviewItem, sites: frozenset[SiteId] | None = 
         language=str(evidence.get("signals", {}).get("language") or ""),
         campaign=item.campaign,
         campaign_size=campaign_size(db, item.campaign, sites) if item.campaign else 0,
+    )
+
+
+def finding_of(evidence: Mapping[str, Any], *, body: str, name: str, url: str) -> Finding:
+    """Return a verdict on a made-up comment, ready to be shown."""
+    marks = _marks(evidence)
+    return Finding(
+        held=evidence["status"] == Status.HELD,
+        body=pieces(body, marks.get("body", ())),
+        name=pieces(name, marks.get("author.name", ())),
+        url=pieces(url, marks.get("author.url", ())),
+        reasons=_reasons(evidence),
+        meters=_meters(evidence),
+        evidence=evidence,
     )
 
 

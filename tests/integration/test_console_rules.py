@@ -1,6 +1,7 @@
 """The rules pages of the console as a browser without scripts sees them."""
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from typing import Any
@@ -163,3 +164,55 @@ def test_a_moderator_reads_and_changes_nothing(world: World) -> None:
     assert "Version 1" in person.page("/review/rules")
     for path in ("confirm", "revert", "undo"):
         assert person.send(f"/review/rules/{path}", base=1, to=1, note="x").status_code == 403
+
+
+# --- trying --------------------------------------------------------------------
+
+
+def test_a_text_is_tried_and_shown_as_a_comment_is(world: World, admin: Person) -> None:
+    publish(world.store, ruleset(says("zeppelin"), says("hut", "aside", mode="shadow")))
+
+    answer = ask(
+        world, admin, "/review/rules/try", "/review/rules/try",
+        text="A <b>zeppelin</b>\r\nin a hut", name="Ida",
+    )  # fmt: skip
+
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert "It would be held" in words(page)
+    assert "10 / 10" in page
+    assert "Says zeppelin decisive 10 points word" in words(page)
+    assert "Says hut only counted aside" in words(page)
+    assert '<mark title="Says zeppelin">zeppelin</mark>' in page
+    assert "A &lt;b&gt;" in page
+    assert world.count() == 0
+
+
+def test_a_stored_comment_is_put_into_the_box(world: World, admin: Person) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+    comment_id = world.judged_comment(body="A zeppelin\nof mine", author={"name": "Ida"})
+
+    page = admin.page(f"/review/rules/try?comment={comment_id}")
+
+    assert "A zeppelin\nof mine</textarea>" in page
+    assert 'value="Ida"' in page
+
+
+def test_what_cannot_be_tried_is_told_and_kept(build_world: Callable[..., World]) -> None:
+    world = build_world({"CHECK_TIMEOUT": "1"})
+    admin = signed_in(world)
+    publish(world.store, ruleset(says("zeppelin")))
+
+    nothing = admin.send("/review/rules/try", onto="/review/rules/try", name="Ida")
+    unanswered = admin.send("/review/rules/try", onto="/review/rules/try", text="A zeppelin")
+
+    assert (nothing.status_code, unanswered.status_code) == (422, 503)
+    assert "No worker answered in time." in unanswered.get_data(as_text=True)
+    assert "A zeppelin</textarea>" in unanswered.get_data(as_text=True)
+
+
+def test_trying_takes_a_senior(world: World) -> None:
+    person = signed_in(world, "mia", Role.MODERATOR)
+
+    assert person.client.get("/review/rules/try").status_code == 403
+    assert person.send("/review/rules/try", text="x").status_code == 403
