@@ -249,8 +249,8 @@ class Rulesets:
                 db, wanted, base=base, author=author, note=note, now=self._clock()
             )
 
-    def last_change_by(self, author: str) -> RulesetVersion | None:
-        """Return the version that made what is live, if it is theirs to take back, else None.
+    def last_list_change_by(self, author: str) -> RulesetVersion | None:
+        """Return the version that made what is live, if they changed nothing but lists in it.
 
         A version that brought an earlier content back is no such change: taking
         that back would go forth and back for ever.
@@ -258,7 +258,10 @@ class Rulesets:
         with self._store.read() as db:
             live = rulesets.live_version(db)
             first = rulesets.first_with(db, live.hash) if live else None
-        return first if first and first.author == author and first.parent else None
+            if first is None or first.author != author or first.parent is None:
+                return None
+            new, old = (rulesets.source_of(db, each) for each in (first.hash, first.parent))
+        return first if new.rules == old.rules else None
 
     def take_back(self, change: RulesetVersion, *, author: str, role: Role) -> RulesetVersion:
         """Publish what was live before a change, if its content still is.

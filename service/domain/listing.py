@@ -31,3 +31,15 @@ def without_entries(text: str, entries: Iterable[str]) -> str:
 
 def _entry(line: str) -> str:
     return _COMMENT.sub("", line).strip()
+
+
+def remarks_of(text: str) -> list[str]:
+    """Return what the comments at the top of a list say, line by line."""
+    lines = [line.strip() for line in text.split("\n")]
+    first = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return [line.lstrip("#").strip() for line in lines[:first]]
+
+
+def is_entry(text: str) -> bool:
+    """Whether a list would have just this as one entry: `#` may begin a comment."""
+    return entries_of(text) == [(1, text)]

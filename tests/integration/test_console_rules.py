@@ -216,3 +216,133 @@ def test_trying_takes_a_senior(world: World) -> None:
 
     assert person.client.get("/review/rules/try").status_code == 403
     assert person.send("/review/rules/try", text="x").status_code == 403
+
+
+# --- lists ---------------------------------------------------------------------
+
+BAD = "/review/rules/lists/bad"
+
+
+def test_a_list_is_shown_with_its_exceptions_and_who_uses_it(world: World, admin: Person) -> None:
+    publish(world.store, with_lists("# Things that fly\nzeppelin\n", "a zeppelin of lead\n"))
+
+    page = words(admin.page(BAD))
+
+    assert "Things that fly" in page
+    assert "Looked for by listed" in page
+    assert "1 entry Remove zeppelin" in page
+    assert "But not: fine" in page
+    assert "a zeppelin of lead" in page
+    assert "Passed over by listed" in words(admin.page("/review/rules/lists/fine"))
+    assert admin.client.get("/review/rules/lists/none").status_code == 404
+
+
+def test_entries_are_found_in_one_list_and_in_all(world: World, admin: Person) -> None:
+    entries = "".join(f"word number {n}\n" for n in range(250))
+    publish(world.store, with_lists(entries, "word for word\n"))
+
+    assert "11 of 250 entries" in words(admin.page(f"{BAD}?q=Number+24"))
+    assert "No entry has that." in admin.page(f"{BAD}?q=zeppelin")
+    assert "word number 249" in admin.page(f"{BAD}?page=3")
+    everywhere = words(admin.page("/review/rules/lists?q=FOR"))
+    assert "1 entry with “FOR” Entry List word for word fine" in everywhere
+
+
+def test_adding_publishes_with_a_note_and_workers_judge_by_it(world: World, admin: Person) -> None:
+    publish(world.store, with_lists("# Flying\nzeppelin\n"))
+
+    answer = ask(world, admin, BAD, BAD, add="balloon\r\n\r\n airship \r\nzeppelin")
+
+    assert "List bad: added balloon, airship, zeppelin. Version 2 is live." in after(admin, answer)
+    version, source = live(world)
+    assert (version.author, version.note) == (
+        "moderator:anna",
+        "list bad: added balloon, airship, zeppelin",
+    )
+    assert source.lists["lists/bad.txt"] == "# Flying\nzeppelin\nballoon\nairship\n"
+    assert world.status(world.judged_comment(body="An airship")) == "held"
+
+
+def test_removing_is_undone_by_its_button(world: World, admin: Person) -> None:
+    publish(world.store, with_lists("zeppelin\nballoon # of air\n"))
+
+    page = after(admin, ask(world, admin, BAD, BAD, remove="balloon"))
+    removed = live(world)[1].lists["lists/bad.txt"]
+    undone = after(admin, admin.send("/review/rules/undo", version=2))
+
+    assert "List bad: removed balloon. Version 2 is live." in page
+    assert removed == "zeppelin\n"
+    assert "Taken back: list bad: removed balloon. Version 3 is live." in undone
+    assert live(world)[1] == with_lists("zeppelin\nballoon # of air\n")
+
+
+def test_the_key_for_undo_takes_a_list_entry_back_and_then_a_decision(
+    world: World, admin: Person
+) -> None:
+    publish(world.store, with_lists())
+    comment_id = world.judged_comment(body="A zeppelin")
+    bert = signed_in(world, "bert")
+    version = world.row(comment_id).version
+    bert.send(f"/review/{comment_id}/decision", decision="approve", version=version)
+    ask(world, bert, BAD, BAD, add="balloon")
+
+    first = after(bert, bert.send("/review/undo"))
+    second = after(bert, bert.send("/review/undo"))
+
+    assert "Taken back: list bad: added balloon." in first
+    assert live(world)[1] == with_lists()
+    assert "1 comment put back" in second
+    assert world.status(comment_id) == "held"
+
+
+def test_what_was_published_over_cannot_be_taken_back(world: World, admin: Person) -> None:
+    publish(world.store, with_lists())
+    ask(world, admin, BAD, BAD, add="balloon")
+    publish(world.store, with_lists("other\n"), author="moderator:bea")
+
+    answer = admin.send("/review/rules/undo", version=2)
+
+    assert "bea published version 3 in the meantime." in after(admin, answer)
+    assert live(world)[0].number == 3
+
+
+def test_a_change_that_is_none_publishes_nothing(world: World, admin: Person) -> None:
+    publish(world.store, with_lists())
+
+    assert "The list is so already." in after(admin, admin.send(BAD, add="zeppelin"))
+    assert "The list is so already." in after(admin, admin.send(BAD, remove="balloon"))
+    assert live(world)[0].number == 1
+
+
+def test_an_entry_that_cannot_be_is_told_and_kept(world: World, admin: Person) -> None:
+    publish(world.store, with_lists())
+
+    answer = ask(world, admin, BAD, BAD, add="balloon\nab")
+
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "lists/bad.txt:3:1 “ab” is too short" in words(page)
+    assert "balloon\nab</textarea>" in page
+    assert live(world)[0].number == 1
+    assert admin.send(BAD, add="# not an entry").status_code == 422
+
+
+def test_a_new_list_is_made_and_used_by_nothing(world: World, admin: Person) -> None:
+    publish(world.store, with_lists())
+    path = "/review/rules/lists"
+
+    page = after(admin, ask(world, admin, path, path, name="birds", add="a robin\nan owl"))
+
+    assert "List birds: added a robin, an owl. Version 2 is live." in page
+    assert "Used by no rule yet" in page
+    assert admin.send(path, name="bad", add="x").status_code == 422
+    assert admin.send(path, name="../etc", add="x").status_code == 422
+
+
+def test_seniors_keep_lists_and_moderators_read_them(world: World, admin: Person) -> None:
+    publish(world.store, with_lists())
+    senior, person = signed_in(world, "sam", Role.SENIOR), signed_in(world, "mia", Role.MODERATOR)
+
+    assert "Version 2 is live." in after(senior, ask(world, senior, BAD, BAD, add="balloon"))
+    assert "Remove" not in person.page(BAD)
+    assert person.send(BAD, add="airship").status_code == 403
