@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row
+from sqlalchemy import ColumnElement, Connection, Row, Select
 
 from service.domain.comment import Comment, CommentId, SiteId, Status
 from service.domain.decision import EventKind
@@ -162,6 +162,15 @@ def queue_rows(
     rows = db.execute(order.sort(query).limit(limit + 1)).all()
     following = order.place(rows[limit - 1]) if len(rows) > limit else None
     return QueuePage(_queue_rows(db, rows[:limit]), following)
+
+
+def rows_by_id(
+    db: Connection, ids: Sequence[CommentId], sites: frozenset[SiteId] | None = None
+) -> list[QueueRow]:
+    """Return these comments as short rows, oldest first; those of other sites are left out."""
+    query: Select[Any] = _ROWS.where(comments.c.id.in_(ids), *on_sites(sites))
+    query = query.order_by(comments.c.id)
+    return _queue_rows(db, db.execute(query).all())
 
 
 def matching_ids(db: Connection, wanted: ReviewFilter, *, limit: int) -> list[CommentId]:

@@ -7,16 +7,18 @@ from html import unescape
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from service.domain.clock import utc_now
-from service.domain.decision import Role
+from service.domain.decision import Decision, Role
 from service.domain.ruleset import Hindrance, RulesetSource, RulesetVersion, RuleState
-from service.jobs import CHECK
+from service.jobs import CHECK, TRIALS
 from service.storage import rulesets
+from service.storage.tables import trials
 from tests.support.signing_in import Person, signed_in
 from tests.support.versions import publish, rule, ruleset, says
-from tests.support.world import World
+from tests.support.world import World, bearer
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -346,3 +348,247 @@ def test_seniors_keep_lists_and_moderators_read_them(world: World, admin: Person
     assert "Version 2 is live." in after(senior, ask(world, senior, BAD, BAD, add="balloon"))
     assert "Remove" not in person.page(BAD)
     assert person.send(BAD, add="airship").status_code == 403
+
+
+# --- the text ------------------------------------------------------------------
+
+EDIT = "/review/rules/edit"
+
+
+def edit(world: World, person: Person, text: str, **fields: Any) -> TestResponse:
+    """Send the editor's form, lines ended as browsers end them."""
+    sent = {"base": 1, "text": text.replace("\n", "\r\n")} | fields
+    return ask(world, person, EDIT, EDIT, **sent)
+
+
+def test_the_editor_shows_every_mistake_in_its_line_and_keeps_the_text(
+    world: World, admin: Person
+) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+    bad = ruleset(says("zeppelin", points=11), rule("{ phrases: x }", "other", mode="shy")).rules
+
+    answer = edit(world, admin, bad, do="check")
+
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert re.search(r"\b[3-9] mistakes\.", words(page))
+    assert "8:13" in words(page)
+    assert "unknown condition “phrases” (did you mean “phrase”?)" in words(page)
+    assert re.search(r'<mark id="L8" class="error">8</mark>', page)
+    assert unescape(page).count(bad) == 1
+    assert live(world)[0].number == 1
+
+
+def test_a_good_text_is_checked_with_what_it_changes(world: World, admin: Person) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+
+    page = edit(world, admin, ruleset(says("balloon")).rules, do="check").get_data(as_text=True)
+
+    assert "No mistakes. All tests of the 1 rules pass." in words(page)
+    assert "Rules: word" in words(page)
+    assert "<ins>+    when: { phrase: balloon }</ins>" in page
+    assert live(world)[0].number == 1
+
+
+def test_publishing_takes_a_note_and_judges_by_the_text(world: World, admin: Person) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+    text = ruleset(says("balloon")).rules
+
+    without = edit(world, admin, text, do="publish")
+    answer = edit(world, admin, text, do="publish", note="Balloons now")
+
+    assert without.status_code == 422
+    assert "Please say in a note what is changed, and why." in words(without.get_data(as_text=True))
+    assert "Published. Version 2 is live." in after(admin, answer)
+    version, source = live(world)
+    assert (version.note, source.rules) == ("Balloons now", text)
+    assert world.status(world.judged_comment(body="A balloon")) == "held"
+
+
+def test_the_text_of_what_is_live_is_not_published_again(world: World, admin: Person) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+
+    answer = edit(world, admin, ruleset(says("zeppelin")).rules, do="publish", note="x")
+
+    assert "The text says what is live already." in words(answer.get_data(as_text=True))
+
+
+def test_whoever_comes_second_sees_the_other_s_change_and_may_publish_over_it(
+    world: World, admin: Person
+) -> None:
+    publish(world.store, ruleset(says("one")))
+    publish(world.store, ruleset(says("two")), author="moderator:bea")
+    text = ruleset(says("three")).rules
+
+    answer = edit(world, admin, text, do="publish", note="Mine")
+    page = answer.get_data(as_text=True)
+    over = edit(world, admin, text, do="publish", note="Mine", base=2)
+
+    assert answer.status_code == 409
+    assert "bea published version 2 since you began" in words(page)
+    assert "<ins>+    when: { phrase: two }</ins>" in page
+    assert "<del>-    when: { phrase: two }</del>" in page
+    assert "<ins>+    when: { phrase: three }</ins>" in page
+    assert 'name="base" value="2"' in page
+    assert "Publish over version 2" in page
+    assert "Version 3 is live." in after(admin, over)
+
+
+def test_a_text_is_tried_on_a_comment_before_it_is_live(world: World, admin: Person) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+    text = ruleset(says("balloon")).rules
+
+    page = edit(world, admin, text, do="try", try_text="A balloon").get_data(as_text=True)
+
+    assert "It would be held" in words(page)
+    assert '<mark title="Says balloon">balloon</mark>' in page
+
+
+def test_seniors_publish_shadow_rules_from_the_text(world: World) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+    senior = signed_in(world, "sam", Role.SENIOR)
+    aside = ruleset(says("zeppelin"), says("balloon", "aside", mode="shadow")).rules
+    decides = ruleset(says("zeppelin"), says("balloon", "aside")).rules
+
+    refused = edit(world, senior, decides, do="publish", note="x")
+    allowed = edit(world, senior, aside, do="publish", note="To look at")
+
+    assert refused.status_code == 403
+    assert "this takes an admin" in refused.get_data(as_text=True)
+    assert "Version 2 is live." in after(senior, allowed)
+    assert signed_in(world, "mia", Role.MODERATOR).client.get(EDIT).status_code == 403
+
+
+def test_a_list_is_edited_as_text_too(world: World, admin: Person) -> None:
+    publish(world.store, with_lists())
+    path = "lists/bad.txt"
+
+    answer = edit(world, admin, "# Flying\nballoon\n", file=path, do="publish", note="Others")
+
+    assert "Version 2 is live." in after(admin, answer)
+    assert "# Flying\nballoon\n</textarea>" in admin.page(f"{EDIT}?file={path}")
+    assert live(world)[1].lists[path] == "# Flying\nballoon\n"
+
+
+# --- trials --------------------------------------------------------------------
+
+TRIALS_PAGE = "/review/rules/trials"
+
+
+def decided(world: World, text: str, decision: Decision) -> None:
+    """Store a comment that a person decided on."""
+    comment_id = world.judged_comment(body=text)
+    world.moderation.decide_many([comment_id], decision, moderator=world.moderator)
+
+
+def test_entries_are_tried_then_published_then_taken_back(world: World, admin: Person) -> None:
+    publish(world.store, with_lists())
+    for n in range(3):
+        decided(world, f"A balloon, kindly {n}", Decision.APPROVE)
+    decided(world, "A balloon for sale", Decision.SPAM)
+    world.judged_comment(body="A balloon that nobody looked at")
+
+    begun = ask(world, admin, TRIALS_PAGE, TRIALS_PAGE, list="bad", add="balloon", days=30)
+    waiting = after(admin, begun)
+    world.run_worker_once(TRIALS)
+    path = begun.headers["Location"]
+    page = admin.page(path)
+    answer = ask(world, admin, f"{path}/publish", path)
+
+    assert "Waiting for a worker" in waiting
+    assert "It would have held 5 more in 30 days." in words(page)
+    assert "3 of them people approved, 1 they rejected, 1 nobody decided on." in words(page)
+    assert "It would have approved 0 more." in words(page)
+    assert "A balloon, kindly 2" in page
+    assert "<svg" in page
+    assert "5 of 5 comments could be judged again." in words(page)
+    assert "Published: list bad: added balloon. Version 2 is live." in after(admin, answer)
+    assert live(world)[1] == with_lists("zeppelin\nballoon\n")
+    assert "list bad: added balloon" in words(admin.page(TRIALS_PAGE))
+
+
+def test_entries_go_onto_whatever_is_live_by_then(world: World, admin: Person) -> None:
+    publish(world.store, with_lists())
+    begun = ask(world, admin, TRIALS_PAGE, TRIALS_PAGE, list="bad", add="balloon")
+    world.run_worker_once(TRIALS)
+    publish(world.store, with_lists("airship\n"))
+    path = begun.headers["Location"]
+
+    after(admin, ask(world, admin, f"{path}/publish", path))
+
+    assert live(world)[1] == with_lists("airship\nballoon\n")
+
+
+def test_a_draft_is_tried_and_published_from_its_trial(world: World, admin: Person) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+    world.judged_comment(body="A zeppelin")
+    text = ruleset(says("balloon")).rules
+
+    begun = edit(world, admin, text, do="trial", days=7, note="Balloons now")
+    world.run_worker_once(TRIALS)
+    path = begun.headers["Location"]
+    page = words(admin.page(path))
+    answer = admin.send(f"{path}/publish", onto=path, note="Balloons, truly")
+
+    assert "It would have approved 1 more." in page
+    assert "Published: Balloons, truly. Version 2 is live." in after(admin, answer)
+    assert live(world)[1].rules == text
+
+
+def test_a_draft_of_what_is_not_live_any_more_is_not_published(world: World, admin: Person) -> None:
+    publish(world.store, ruleset(says("one")))
+    begun = edit(world, admin, ruleset(says("two")).rules, do="trial", note="x")
+    world.run_worker_once(TRIALS)
+    publish(world.store, ruleset(says("three")), author="moderator:bea")
+    path = begun.headers["Location"]
+
+    answer = admin.send(f"{path}/publish", onto=path, note="x")
+
+    assert "bea published version 2 in the meantime" in after(admin, answer)
+
+
+def test_a_trial_that_failed_says_so(world: World, admin: Person) -> None:
+    publish(world.store, with_lists())
+    begun = ask(world, admin, TRIALS_PAGE, TRIALS_PAGE, list="bad", add="balloon")
+    with world.store.write() as db:
+        db.execute(sa.update(trials).values(options={}))
+    world.run_worker_once(TRIALS)
+
+    assert "The trial failed (KeyError)" in admin.page(begun.headers["Location"])
+
+
+def test_entries_that_cannot_be_tried_are_told(world: World, admin: Person) -> None:
+    publish(world.store, with_lists())
+
+    bad = ask(world, admin, TRIALS_PAGE, TRIALS_PAGE, list="bad", add="ab")
+    known = admin.send(TRIALS_PAGE, onto=TRIALS_PAGE, list="bad", add="zeppelin")
+
+    assert bad.status_code == 422
+    assert "“ab” is too short" in words(bad.get_data(as_text=True))
+    assert "The list has that already." in after(admin, known)
+    assert admin.send(TRIALS_PAGE, onto=TRIALS_PAGE, list="none", add="x").status_code == 404
+
+
+def test_trials_of_labelled_comments_are_shown(world: World, admin: Person) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+    rows = [{"text": "A zeppelin", "hold": True}, {"text": "Calm", "hold": False}]
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(
+            world.client.post, "/v1/rules/trials", json={"kind": "corpus", "rows": rows},
+            headers=bearer(world.token),
+        )  # fmt: skip
+        while not asked.done():
+            world.run_worker_once(CHECK)
+    world.run_worker_once(TRIALS)
+
+    page = words(admin.page(f"{TRIALS_PAGE}/{asked.result().get_json()['id']}"))
+
+    assert "Of 1 to hold it holds 100.0 %; of 1 to publish it holds 0.0 % wrongly." in page
+
+
+def test_moderators_read_trials_and_begin_none(world: World) -> None:
+    publish(world.store, with_lists())
+    person = signed_in(world, "mia", Role.MODERATOR)
+
+    assert "None yet." in person.page(TRIALS_PAGE)
+    assert person.send(TRIALS_PAGE, list="bad", add="balloon").status_code == 403

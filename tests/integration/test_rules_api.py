@@ -440,6 +440,8 @@ def test_a_backtest_compares_with_the_live_rules_and_with_people(world: World) -
     assert (result["comments"], result["replayed"], result["missing"]) == (4, 3, {"text": 1})
     assert (result["held_live"], result["held"]) == (1, 1)
     assert result["newly_held_examples"] == [balloon]
+    assert result["newly_held_decided"] == {"approved": 0, "rejected": 1}
+    assert result["newly_approved_decided"] == {"approved": 1, "rejected": 0}
     assert result["newly_approved_examples"] == [zeppelin]
     assert result["newly_held_share"] == pytest.approx(1 / 3, abs=1e-4)
     assert result["live_agreement"]["held_approved"] == 1
