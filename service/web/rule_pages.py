@@ -1,8 +1,10 @@
 """The rules in the console: what is live, what was, and how each rule does."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
+from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.domain.decision import Role
@@ -10,12 +12,16 @@ from service.domain.errors import RulesetNotFound
 from service.domain.listing import entries_of
 from service.domain.ruleset import RuleOutline, RulesetSource
 from service.rule_file import list_uses
+from service.rule_quality import QualityReport, RuleQuality
 from service.rulesets import Draft, LiveRuleset
+from service.statistics import Interval
+from service.web.charts import interval
 from service.web.chrome import Notice, entered, tell
 from service.web.context import services
 from service.web.login import guard, require, signed_in
 from service.web.pages import html_errors
-from service.web.rules import LARGEST_INTEGER, Number
+from service.web.remembered import Remembered
+from service.web.rules import LARGEST_INTEGER, Number, report_of
 from service.web.ruling import REFUSALS, published, refusal, rules_page
 from service.web.schemas import OneLine, validate
 from service.web.texts import Note
@@ -25,6 +31,15 @@ bp.before_request(guard)
 html_errors(bp)
 
 _VERSIONS_SHOWN = 50
+_HIGHLIGHTS = {
+    "ready": "ready to decide: people agree with it",
+    "look": "to be looked at: people mostly disagree with it",
+    "asleep": "no hit in 60 days",
+    "redundant": "never decisive in 30 days",
+    "slow": "slow",
+}
+
+_remembered: Remembered[QualityReport] = Remembered()
 
 
 class _Narrowed(BaseModel):
@@ -50,6 +65,30 @@ class _HistoryQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     before: Number | None = None
+
+
+class _QualityQuery(BaseModel):
+    days: Literal["7", "30", "90"] = "30"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A rule's figures with what is drawn of them."""
+
+    quality: RuleQuality
+    precision: Interval
+    picture: Markup | None
+
+    @classmethod
+    def of(cls, found: RuleQuality) -> "_Line":
+        """Return the line of a rule."""
+        precision = found.figures.all.precision
+        if precision.share is None:
+            return cls(found, precision, None)
+        words = f"{precision.share:.0%}, between {precision.low:.0%} and {precision.high:.0%}"
+        return cls(
+            found, precision, interval(words, precision.low, precision.share, precision.high)
+        )
 
 
 class _ConfirmForm(BaseModel):
@@ -102,6 +141,26 @@ def confirm() -> Response:
     else:
         tell(Notice(text=f"All rules are back. Version {version.number} is live."))
     return _to("rule_pages.overview")
+
+
+@bp.get("/quality")
+def quality() -> str:
+    """How each live rule does."""
+    days = int(validate(_QualityQuery, request.args.to_dict()).days)
+    key = services().settings.database_url, days
+    found = _remembered.get(key, lambda: report_of(days))
+    hit = [rule for rule in found.rules if rule.figures.hits]
+    return rules_page(
+        "rule_quality.html",
+        found=found,
+        days=days,
+        lines=[_Line.of(rule) for rule in sorted(hit, key=lambda each: -each.figures.hits)],
+        most=max([1, *(max(rule.figures.hits, rule.hits_before) for rule in hit)]),
+        silent=[rule for rule in found.rules if not rule.figures.hits],
+        highlighted=[rule for rule in found.rules if rule.highlights],
+        highlights=_HIGHLIGHTS,
+        empty=not found.rules,
+    )
 
 
 @bp.get("/history")

@@ -17,7 +17,7 @@ from service.domain.decision import Role
 from service.domain.errors import RulesetNotFound
 from service.domain.ruleset import RuleOutline, RulesetVersion, RuleState
 from service.probes import work_counts
-from service.rule_quality import RuleQuality, mean_seconds, quality_report
+from service.rule_quality import QualityReport, RuleQuality, mean_seconds, quality_report
 from service.rulesets import Draft
 from service.statistics import Interval
 from service.storage.trials import Trial, TrialKind
@@ -155,6 +155,9 @@ class RuleQualityOut(BaseModel):
     wrong: int = Field(description="Hits on which people called the rule wrong")
     overlap: float | None = Field(description="Share of its hits that other rules hit too")
     mean_ms: float | None
+    look_seconds: float | None = Field(
+        description="Median time that people took over what it alone held"
+    )
     last_hit_at: datetime | None = Field(description="Within the last 60 days")
     changed_at: datetime | None
     changed_by: str
@@ -403,14 +406,7 @@ def version(number: int) -> Response:
 def quality() -> Response:
     """For each live rule: hits, and how people decided on the comments that it hit."""
     query = read_query(QualityQuery)
-    needed = services()
-    until = needed.clock()
-    try:
-        seconds = mean_seconds(work_counts(needed.jobs.connection))
-    except RedisError:
-        seconds = {}
-    with needed.store.read() as db:
-        found = quality_report(db, until - timedelta(days=query.days), until, seconds)
+    found = report_of(query.days)
     return answer(
         QualityOut(
             since=found.since,
@@ -565,6 +561,18 @@ def revert() -> Response:
     return answer(_version_out(found), 201)
 
 
+def report_of(days: int) -> QualityReport:
+    """Return how the live rules did in the last `days` days."""
+    needed = services()
+    until = needed.clock()
+    try:
+        seconds = mean_seconds(work_counts(needed.jobs.connection))
+    except RedisError:
+        seconds = {}
+    with needed.store.read() as db:
+        return quality_report(db, until - timedelta(days=days), until, seconds)
+
+
 def _version_out(version: RulesetVersion) -> VersionOut:
     return VersionOut(**asdict(version) | {"changed": list(version.changed)})
 
@@ -612,6 +620,7 @@ def _quality_out(found: RuleQuality) -> RuleQualityOut:
         wrong=did.wrong,
         overlap=did.overlap / did.hits if did.hits else None,
         mean_ms=found.mean_ms,
+        look_seconds=found.look_seconds,
         last_hit_at=found.last_hit_at,
         changed_at=found.changed_at,
         changed_by=found.changed_by,

@@ -592,3 +592,25 @@ def test_moderators_read_trials_and_begin_none(world: World) -> None:
 
     assert "None yet." in person.page(TRIALS_PAGE)
     assert person.send(TRIALS_PAGE, list="bad", add="balloon").status_code == 403
+
+
+# --- quality -------------------------------------------------------------------
+
+
+def test_how_each_rule_does_is_told_and_drawn(world: World, admin: Person) -> None:
+    publish(world.store, ruleset(says("zeppelin"), says("balloon", "other"), says("x", "quiet")))
+    for n in range(3):
+        decided(world, f"A zeppelin and a balloon {n}", Decision.SPAM)
+    decided(world, "A zeppelin, kindly", Decision.APPROVE)
+
+    page = admin.page("/review/rules/quality?days=7")
+
+    assert "2 rules noticed something in 4 comments" in words(page)
+    assert re.search(r"word 4 before 0 1 4 75 % 30–95 [^<]*1 75 %", words(page))
+    assert "1 rule without a hit quiet" in words(page)
+    assert "75%, between 30% and 95%" in page
+    assert "No rules are live yet." not in page
+
+
+def test_without_rules_there_is_no_quality(admin: Person) -> None:
+    assert "No rules are live yet." in admin.page("/review/rules/quality")
