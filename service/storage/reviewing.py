@@ -118,10 +118,14 @@ class StatusCount:
 
 @dataclass(frozen=True, slots=True)
 class AuthorRecord:
-    """What is known under one identity: comments by status, and the first one's time."""
+    """What is known under one identity: comments by status, and the first one's time.
+
+    `place` tells the how-manieth of them the comment is that was asked about.
+    """
 
     by_status: Mapping[Status, int]
     first_seen: datetime
+    place: int
 
     @property
     def total(self) -> int:
@@ -402,6 +406,7 @@ def _record(
             comments.c.status,
             sa.func.count().label("number"),
             sa.func.min(comments.c.created_at, type_=comments.c.created_at.type).label("first"),
+            sa.func.sum(sa.case((comments.c.id <= comment.id, 1), else_=0)).label("until"),
         )
         .where(comments.c.site_id == comment.site_id, column == value)
         .group_by(comments.c.status)
@@ -410,6 +415,7 @@ def _record(
     return AuthorRecord(
         by_status={Status(row.status): row.number for row in rows},
         first_seen=min(row.first for row in rows),
+        place=sum(row.until for row in rows),
     )
 
 

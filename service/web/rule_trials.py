@@ -1,5 +1,6 @@
 """Trials in the console: what a change of the rules would have done with stored comments."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -34,6 +35,8 @@ html_errors(bp)
 _SHOWN = 50
 #: How far back one may look.
 _PERIODS = (7, 30, 90)
+
+_DOMAIN = re.compile(r"[^\s/.]+(\.[^\s/.]+)+")
 
 #: How many days of comments a trial looks at.
 Days = Annotated[int, Field(ge=1, le=366)]
@@ -268,16 +271,21 @@ def _shown_all(query: _Query, **more: Any) -> str:
         "rule_trials.html",
         query=query,
         trials=[(trial, Asked.of(trial)) for trial in found],
-        choices=_choices(source),
+        choices=_choices(source, query.entry),
         periods=_PERIODS,
         excerpt=_excerpt(query.comment) if query.comment else None,
         **{"error": "", "problems": (), "kept": query.entry, "days": 30} | more,
     )
 
 
-def _choices(source: RulesetSource | None) -> dict[str, list[tuple[str, str]]]:
-    """Return the lists to choose from by what their entries are: name, and how people call it."""
+def _choices(source: RulesetSource | None, entry: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the lists to choose from by what their entries are: name, and how people call it.
+
+    Those come first that the entry looks like one of.
+    """
     kinds = {"words": "Words and phrases", "domains": "Domains", "networks": "Networks"}
+    if _DOMAIN.fullmatch(entry):
+        kinds = {"domains": kinds.pop("domains"), **kinds}
     uses = list_uses(source.rules).values() if source else ()
     return {
         words: sorted((use.name, list_name(use.name)) for use in uses if use.kind == kind)

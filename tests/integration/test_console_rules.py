@@ -614,3 +614,59 @@ def test_how_each_rule_does_is_told_and_drawn(world: World, admin: Person) -> No
 
 def test_without_rules_there_is_no_quality(admin: Person) -> None:
     assert "No rules are live yet." in admin.page("/review/rules/quality")
+
+
+# --- from a comment to a list --------------------------------------------------
+
+
+def test_a_word_of_a_comment_goes_onto_a_list_by_way_of_a_trial(
+    world: World, admin: Person
+) -> None:
+    publish(world.store, with_lists())
+    comment_id = world.judged_comment(body="A balloon for everybody")
+
+    card = admin.page(f"/review/{comment_id}")
+    path = f"{TRIALS_PAGE}?comment={comment_id}&entry=balloon"
+    form = admin.page(path)
+    fields = {"comment": comment_id, "list": "bad", "add": "balloon"}
+    begun = ask(world, admin, TRIALS_PAGE, path, **fields)
+    world.run_worker_once(TRIALS)
+    trial = begun.headers["Location"]
+    told = words(admin.page(trial))
+    answer = ask(world, admin, f"{trial}/publish", trial)
+
+    assert f'action="{TRIALS_PAGE}"' in card
+    assert "balloon</textarea>" in form
+    assert "A balloon for everybody" in form
+    assert "It would have held 1 more in 30 days." in told
+    assert answer.headers["Location"] == f"/review/{comment_id}"
+    page = after(admin, answer)
+    assert "Published: list bad: added balloon. Version 2 is live." in page
+    assert "Undo" in page
+
+
+def test_domains_of_a_comment_are_offered(world: World, admin: Person) -> None:
+    comment_id = world.held_comment(body="See http://one-shop.com and http://two-shop.com")
+    path = f"{TRIALS_PAGE}?comment={comment_id}&entry=one-shop.com"
+
+    assert path.replace("&", "&amp;") in admin.page(f"/review/{comment_id}")
+    page = admin.page(path)
+    assert page.index('label="Domains"') < page.index('label="Words and phrases"')
+
+
+def test_moderators_are_not_offered_what_they_may_not(world: World) -> None:
+    comment_id = world.judged_comment(body="A balloon")
+    other = signed_in(world, "mia", Role.MODERATOR)
+
+    assert "Add to a list" not in other.page(f"/review/{comment_id}")
+
+
+def test_the_author_s_line_tells_the_how_manieth_comment_it_is(world: World, admin: Person) -> None:
+    author = {"name": "Ida", "email": "ida@mail.example"}
+    ids = [world.judged_comment(body=f"Remark {n}", author=author) for n in range(3)]
+    world.moderation.decide_many(ids[1:2], Decision.REJECT, moderator=world.moderator)
+
+    last, first = (words(admin.page(f"/review/{each}")) for each in (ids[2], ids[0]))
+
+    assert "3rd comment, 2 approved, 1 rejected, first seen just now" in last
+    assert "1st of 3 comments, 2 approved, 1 rejected" in first
