@@ -30,7 +30,7 @@ def without_entries(text: str, entries: Iterable[str]) -> str:
 
 
 def _entry(line: str) -> str:
-    return _COMMENT.sub("", line).strip()
+    return (_COMMENT.sub("", line) if "#" in line else line).strip()
 
 
 def remarks_of(text: str) -> list[str]:

@@ -42,7 +42,8 @@ def _entry(text: str) -> str:
 
 
 def _entries(text: str) -> str:
-    entries = [entry for line in text.splitlines() if (entry := _entry(line))]
+    lines = text.replace("\r\n", "\n").split("\n")
+    entries = [entry for line in lines if (entry := _entry(line))]
     if len(entries) > _MOST_AT_ONCE:
         raise invalid(f"may be {_MOST_AT_ONCE} at once")
     return "\n".join(entries)

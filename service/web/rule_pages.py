@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.domain.decision import Role
 from service.domain.errors import RulesetNotFound
 from service.domain.listing import entries_of
-from service.domain.ruleset import RuleOutline, RulesetSource
+from service.domain.ruleset import RuleOutline, RulesetSource, RulesetVersion
 from service.rule_file import list_uses
 from service.rule_quality import QualityReport, RuleQuality
 from service.rulesets import Draft, LiveRuleset
@@ -40,6 +40,8 @@ _HIGHLIGHTS = {
 }
 
 _remembered: Remembered[QualityReport] = Remembered()
+#: By the hash that names the content.
+_lists: Remembered[list[tuple[str, str, int]]] = Remembered()
 
 
 class _Narrowed(BaseModel):
@@ -109,8 +111,8 @@ class _UndoForm(BaseModel):
 def overview() -> str:
     """What comments are judged by now."""
     query = validate(_Narrowed, {name: value for name, value in request.args.items() if value})
-    found, source = _live()
-    if found is None or source is None:
+    found = _live()
+    if found is None:
         return rules_page("rules.html", found=None)
     return rules_page(
         "rules.html",
@@ -119,7 +121,7 @@ def overview() -> str:
         rules=[rule for rule in found.rules if query.fits(rule)],
         categories=list(dict.fromkeys(rule.category for rule in found.rules)),
         put_aside={state.rule: state for state in found.states},
-        lists=_counted(source),
+        lists=_lists_of(found.version),
     )
 
 
@@ -223,16 +225,19 @@ def undo() -> Response:
     return _to("rule_pages.history")
 
 
-def _live() -> tuple[LiveRuleset | None, RulesetSource | None]:
-    rulesets = services().rulesets
+def _live() -> LiveRuleset | None:
     try:
-        return rulesets.live(), rulesets.live_source()[1]
+        return services().rulesets.live()
     except RulesetNotFound:
-        return None, None
+        return None
+
+
+def _lists_of(version: RulesetVersion) -> list[tuple[str, str, int]]:
+    """Return name, path and number of entries of each list, by name."""
+    return _lists.get(version.hash, lambda: _counted(services().rulesets.live_source()[1]))
 
 
 def _counted(source: RulesetSource) -> list[tuple[str, str, int]]:
-    """Return name, path and number of entries of each list, by name."""
     named = {use.path: use.name for use in list_uses(source.rules).values()}
     return sorted(
         (named.get(path, path), path, len(entries_of(text))) for path, text in source.lists.items()
