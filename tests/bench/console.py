@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from service.app import create_app
 from service.domain.decision import Role
 from service.keyring import digest, new_token
-from service.storage import Store
+from service.storage import Store, rulesets
 from service.storage.people import add_token, create_moderator
 from service.storage.periods import id_at
 from service.storage.searching import index_comments
@@ -31,6 +31,7 @@ from service.storage.tables import (
 )
 from tests.bench.measures import Measure
 from tests.bench.stand import Stand
+from worker.ruleset.shipped import shipped_outline, shipped_source
 
 _COMMENTS = 100_000
 _HELD = 5_000
@@ -49,6 +50,8 @@ _RULES = ("several-links", "listed-word", "listed-phrase", "newcomer-link", "sam
 def measure(stand: Stand, database: str) -> list[Measure]:
     """Return the 95th percentile of each page's time at the server, in milliseconds."""
     store = stand.store()
+    with store.write() as db:
+        rulesets.publish_shipped(db, shipped_source(), shipped_outline(), datetime.now(UTC))
     held = _fill(store)
     app = create_app(replace(stand.settings, log_level="ERROR"))
     client, token = app.test_client(), _moderator(store)
@@ -112,6 +115,13 @@ def _pages(held: list[str]) -> dict[str, list[str]]:
         "take back a rule": often(lambda: _take_back("rule:listed-word")),
         "take back a person": often(lambda: _take_back("moderator:bench")),
         "numbers": often(lambda: f"/review/numbers?days={chance.choice((7, 30, 90))}"),
+        "rules": often(lambda: f"/review/rules?q={word()}"),
+        "rules as text": often(lambda: "/review/rules/edit"),
+        "all lists": often(lambda: f"/review/rules/lists?q={word()}"),
+        "one list": often(lambda: f"/review/rules/lists/threats?q={word()}"),
+        "trials": often(lambda: "/review/rules/trials"),
+        "history of the rules": often(lambda: "/review/rules/history"),
+        "how the rules do": often(lambda: f"/review/rules/quality?days={chance.choice((7, 30))}"),
         "live": often(lambda: "/review/live?seen=1000"),
         "account": often(lambda: "/review/account"),
         "people": often(lambda: "/review/people"),

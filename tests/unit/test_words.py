@@ -2,10 +2,11 @@
 
 import pytest
 
+from service.domain.listing import entries_of
 from tests.fuzz import PIECES
 from worker.ruleset.shipped import shipped_source
 from worker.signals import entries
-from worker.signals.entries import ListProblem, entries_of, parsed
+from worker.signals.entries import ListProblem, parsed
 from worker.signals.text import plain, views
 from worker.signals.words import MAX_FOUND, WordList
 

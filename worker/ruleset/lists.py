@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 
+from service.domain.listing import entries_of
 from worker.ruleset.problems import Problem, Severity
 from worker.signals import entries
 from worker.signals.entries import Entry
@@ -87,7 +88,7 @@ class Lists:
 
     def _read(self, name: str) -> list[tuple[int, str]]:
         text = self._texts.get(self._paths[name], "")
-        return entries.entries_of(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+        return entries_of(text.removeprefix("\ufeff").replace("\r\n", "\n"))
 
     def _tell(self, name: str, line: int, message: str, severity: Severity = "error") -> None:
         self.problems.append(Problem(self._paths[name], line, 1, message, severity))

@@ -1,6 +1,5 @@
 """The entries of a word list as people write them, and what may be wrong with them."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,8 +13,6 @@ MAX_CHARACTERS = 100
 _FEWEST_LETTERS = 3
 #: Where a letter is a syllable or a word, two of them are much.
 _FEWEST_SYLLABLES = 2
-
-_COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
 class Entry(NamedTuple):
@@ -34,15 +31,6 @@ class ListProblem:
     line: int
     message: str
     is_warning: bool = False
-
-
-def entries_of(text: str) -> list[tuple[int, str]]:
-    """Return the entries of a list file with their lines.
-
-    One entry a line; `#` at the start or after a blank begins a comment.
-    """
-    lines = enumerate(text.split("\n"), 1)
-    return [(line, entry) for line, raw in lines if (entry := _without_comment(raw).strip())]
 
 
 def parsed(texts: Iterable[str]) -> list[Entry]:
@@ -71,10 +59,6 @@ def problems(lines: Sequence[int], entries: Sequence[Entry]) -> list[ListProblem
             message = f"“{entry.text}” means the same as the entry in line {same}"
             found.append(ListProblem(line, message, is_warning=True))
     return found
-
-
-def _without_comment(line: str) -> str:
-    return _COMMENT.sub("", line) if "#" in line else line
 
 
 def _mistake(entry: Entry) -> str:
