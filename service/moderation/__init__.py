@@ -203,7 +203,7 @@ class Moderation:
                             said.at,
                             said.at + FOLLOWED_FOR,
                         )
-                        for domains in following.link_domains(db, result.decided)
+                        for domains in following.domain_sets(db, result.decided)
                     ],
                 )
         return result

@@ -15,7 +15,7 @@ from service.domain.lane import Lane
 from service.storage.comments import row_to_comment, select_comments, verdicts_of
 from service.storage.lanes import Order, Place, in_lane, order_of
 from service.storage.searching import contains_text, from_address, with_text
-from service.storage.tables import comments, events, hits, sites, threads, verdicts
+from service.storage.tables import comments, events, hits, link_domains, sites, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +282,7 @@ def _conditions(db: Connection, wanted: ReviewFilter) -> list[ColumnElement[bool
         "created_before": lambda time: comments.c.created_at < time,
         "text": lambda text: contains_text(text) if few else with_text(db, text),
         "address_hash": lambda digest: from_address(db, digest),
-        "language": _in_language,
+        "language": lambda language: comments.c.language == language,
         "campaign": lambda campaign: comments.c.campaign == campaign,
         "domain": _links_to,
         "same_text": _with_text_of,
@@ -333,17 +333,9 @@ def _by_author_of(comment_id: CommentId) -> ColumnElement[bool]:
     )
 
 
-def _in_language(language: str) -> ColumnElement[bool]:
-    return _evidence(verdicts.c.evidence["signals"]["language"].as_string() == language)
-
-
 def _links_to(domain: str) -> ColumnElement[bool]:
-    links = sa.cast(verdicts.c.evidence["signals"]["links"], sa.Text)
-    return _evidence(links.contains(f'"{domain}"', autoescape=True))
-
-
-def _evidence(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return sa.exists().where(verdicts.c.comment_id == comments.c.id, condition)
+    led = sa.select(link_domains.c.comment_id).where(link_domains.c.domain == domain)
+    return comments.c.id.in_(led)
 
 
 def _behind(order: Order, after: Place | None) -> list[ColumnElement[bool]]:

@@ -79,7 +79,7 @@ def _judge_by(ruleset: Ruleset) -> Callable[[str], object]:
     return work
 
 
-_SCANNED = WordList(["never to be found", "nor this"])
+_SCANNED = WordList.of(["never to be found", "nor this"])
 
 
 def _scan(text: str) -> object:
