@@ -25,7 +25,7 @@ def with_entries(text: str, entries: Iterable[str]) -> str:
 
 def without_entries(text: str, entries: Iterable[str]) -> str:
     """Return the list without these entries; all other lines stay as they are."""
-    gone = set(entries)
+    gone = set(entries) - {""}
     return "\n".join(line for line in text.split("\n") if _entry(line) not in gone)
 
 
