@@ -39,23 +39,26 @@ def load(source: RulesetSource, *, tested: bool = False) -> Ruleset:
 
     The tests in the file are run, unless it is known that they passed before.
     """
+    ruleset, problems = _read(source, tested=tested)
+    if ruleset is None:
+        raise RulesetError(problems)
+    return ruleset
+
+
+def examine(source: RulesetSource) -> tuple[Ruleset | None, list[Problem]]:
+    """Return the ruleset, None if it cannot run, and every error and warning, in order of place."""
+    return _read(source, tested=False)
+
+
+def _read(source: RulesetSource, *, tested: bool) -> tuple[Ruleset | None, list[Problem]]:
     with _uncollected():
         loader = _Loader(source)
         ruleset = loader.ruleset()
     if ruleset and not tested:
         loader.run_tests(ruleset)
     problems = loader.problems()
-    if ruleset is None or any(problem.severity == "error" for problem in problems):
-        raise RulesetError(problems)
-    return ruleset
-
-
-def examine(source: RulesetSource) -> list[Problem]:
-    """Return every error and warning of a source, in order of place."""
-    loader = _Loader(source)
-    if ruleset := loader.ruleset():
-        loader.run_tests(ruleset)
-    return loader.problems()
+    runs = not any(problem.severity == "error" for problem in problems)
+    return (ruleset if runs else None), problems
 
 
 def read_directory(directory: Path) -> RulesetSource:
