@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from service.metrics import Exposition
-from service.probes import SAFE_POLICY, Motion, Probe, read_motion
+from service.probes import SAFE_POLICY, Motion, Probe, models_warning, read_motion
 from service.storage import Store
 from service.storage.rulesets import live_version
 from service.web.answers import answer
@@ -57,6 +57,8 @@ class WorkerRulesOut(BaseModel):
     queue: str
     ruleset: str = Field(description="Empty: it has none, and everything is held")
     failed: str = Field(description="The ruleset that it could not load; empty if it could")
+    models: dict[str, str] = Field(description="Models that it loaded, with their versions")
+    models_failed: dict[str, str] = Field(description="Models that it does without, and why")
 
 
 class RulesetOut(BaseModel):
@@ -64,6 +66,13 @@ class RulesetOut(BaseModel):
 
     live: str | None = Field(description="As the record has it; null before the first one")
     workers: list[WorkerRulesOut] | None = Field(description="Null while Redis is away")
+    warning: str | None = Field(description="What an operator should look at")
+
+
+class ModelsOut(BaseModel):
+    """What was learned, beside the rules. Without models rules alone judge."""
+
+    loaded: dict[str, str] = Field(description="Models that all workers have, with their versions")
     warning: str | None = Field(description="What an operator should look at")
 
 
@@ -77,6 +86,7 @@ class ReadinessOut(BaseModel):
         description="Workers seen by queue; null while Redis is away"
     )
     ruleset: RulesetOut
+    models: ModelsOut | None = Field(description="Null while Redis or all workers are away")
 
 
 class _Schema(NamedTuple):
@@ -130,6 +140,7 @@ def ready() -> Response:
         redis=_redis(motion),
         workers=dict(motion.workers) if motion else None,
         ruleset=_ruleset(schema, motion),
+        models=_models(motion),
     )
     return answer(told, 200 if told.status == "ready" else 503)
 
@@ -172,6 +183,13 @@ def _warning(live: str | None, workers: Sequence[WorkerRulesOut]) -> str | None:
         return f"{failed} workers could not load the live ruleset and keep the one before."
     behind = sum(worker.ruleset != live for worker in workers)
     return f"{behind} workers do not run the live ruleset yet." if live and behind else None
+
+
+def _models(motion: Motion | None) -> ModelsOut | None:
+    if not motion or not motion.rules:
+        return None
+    everywhere = set.intersection(*(set(worker.models.items()) for worker in motion.rules))
+    return ModelsOut(loaded=dict(sorted(everywhere)), warning=models_warning(motion.rules))
 
 
 def _require_scraper(token: str) -> None:

@@ -49,6 +49,7 @@ class Rule:
     comment alone, 6 are a strong sign, 3 or 4 a hint; negative ones speak for
     it. `why` is the reason shown to people, with `{match}`, `{value}` or the
     name of a signal in it. With `sites` the rule speaks on those sites only.
+    `scores` names the scores of models that it reads.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Rule:
     check: Check
     mode: RuleMode = "live"
     sites: frozenset[str] = frozenset()
+    scores: frozenset[str] = frozenset()
 
     def reason(self, match: Match, signals: Signals) -> str:
         """Return why the rule speaks, as people read it."""

@@ -13,6 +13,7 @@ from service.domain.comment import Comment, Status
 from service.domain.verdict import Verdict
 from service.statistics import Interval, wilson
 from worker.engine import judge
+from worker.models.score import NO_MODELS, Scorer
 from worker.ruleset import Ruleset
 from worker.ruleset.cases import Case
 
@@ -108,11 +109,11 @@ class Report:
             tally.wrongly += 1
 
 
-def measure(samples: Iterable[Sample], ruleset: Ruleset) -> Report:
-    """Judge every sample by the ruleset and return how that compares with the labels."""
+def measure(samples: Iterable[Sample], ruleset: Ruleset, models: Scorer = NO_MODELS) -> Report:
+    """Judge every sample by ruleset and models, and return how that compares with the labels."""
     report = Report()
     for sample in samples:
-        comment, context = sample.case.comment(), sample.case.context()
+        comment, context = sample.case.comment(), sample.case.context(models)
         report.add(sample, comment, judge(comment, ruleset, context))
     return report
 

@@ -24,14 +24,14 @@ class Reading:
     """A rule file while its conditions are read.
 
     `earlier` are the ids of the rules above the one that is read, with their
-    modes; `counters` and `placeholders` are collected for the whole file and for
-    the rule.
+    modes; `counters` are collected for the whole file, `scores` for the rule.
     """
 
     document: Document
     lists: Lists
     earlier: dict[str, str] = field(default_factory=dict)
     counters: set[Counter] = field(default_factory=set)
+    scores: set[str] = field(default_factory=set)
 
 
 #: Makes a check of what stands in the file; None, and errors noted, if it makes no sense.
