@@ -1,7 +1,6 @@
 """For those who operate the service: is it alive, is it ready, what are its figures."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Literal, NamedTuple
@@ -13,7 +12,7 @@ from pydantic import BaseModel, Field
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from service.metrics import Exposition
-from service.probes import SAFE_POLICY, Motion, Probe, models_warning, read_motion
+from service.probes import SAFE_POLICY, Motion, Probe, WorkerRules, models_warning, read_motion
 from service.storage import Store
 from service.storage.rulesets import live_version
 from service.web.answers import answer
@@ -57,8 +56,11 @@ class WorkerRulesOut(BaseModel):
     queue: str
     ruleset: str = Field(description="Empty: it has none, and everything is held")
     failed: str = Field(description="The ruleset that it could not load; empty if it could")
-    models: dict[str, str] = Field(description="Models that it loaded, with their versions")
-    models_failed: dict[str, str] = Field(description="Models that it does without, and why")
+
+    @classmethod
+    def of(cls, worker: WorkerRules) -> "WorkerRulesOut":
+        """Return what is told of a worker."""
+        return cls(queue=worker.queue, ruleset=worker.ruleset, failed=worker.failed)
 
 
 class RulesetOut(BaseModel):
@@ -145,6 +147,13 @@ def ready() -> Response:
     return answer(told, 200 if told.status == "ready" else 503)
 
 
+def missing_models() -> str | None:
+    """Return which models the workers do without, in words; None if none, or nobody tells."""
+    parts: _Parts = current_app.extensions[_PARTS]
+    motion = parts.motion.ask()
+    return models_warning(motion.rules) if motion else None
+
+
 @bp.get("/metrics")
 def metrics() -> Response:
     """Figures for Prometheus: by METRICS_TOKEN, or without one from private addresses."""
@@ -172,7 +181,7 @@ def _ruleset(schema: _Schema | None, motion: Motion | None) -> RulesetOut:
     live = schema.ruleset if schema else None
     workers = None
     if motion:
-        workers = [WorkerRulesOut(**asdict(worker)) for worker in motion.rules]
+        workers = [WorkerRulesOut.of(worker) for worker in motion.rules]
     return RulesetOut(live=live, workers=workers, warning=_warning(live, workers or []))
 
 

@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.models.features import VERSION as FEATURES
+from worker.models.score import MODELS
+
 #: The form of these files. Another number is another form.
 FORMAT = 1
 
@@ -75,14 +78,15 @@ def read(directory: Path) -> Artefact:
                 raise DamagedArtefact(f"{name} does not match its checksum")
         header = _header(json.loads((directory / HEADER).read_bytes()))
         weights = np.load(directory / WEIGHTS, mmap_mode="r", allow_pickle=False)
+        rows, columns = weights.shape
     except FileNotFoundError as error:
         raise DamagedArtefact(f"{Path(error.filename).name} is missing") from error
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DamagedArtefact(f"unreadable: {type(error).__name__}") from error
-    rows, columns = weights.shape
     if weights.dtype != np.float16 or columns != len(header.heads) or rows & (rows - 1):
         raise DamagedArtefact("the weights do not fit the header")
-    return Artefact(header, weights, sums[HEADER][:8])
+    content = "".join(sums[name] for name in (HEADER, WEIGHTS))
+    return Artefact(header, weights, sha256(content.encode()).hexdigest()[:8])
 
 
 def write(directory: Path, header: Header, weights: NDArray[np.float16]) -> Artefact:
@@ -107,8 +111,12 @@ def _sums(directory: Path) -> dict[str, str]:
 def _header(values: dict[str, Any]) -> Header:
     if values["format"] != FORMAT:
         raise DamagedArtefact(f"its form is {values['format']}, not {FORMAT}")
+    if values["features"] != FEATURES or values["name"] not in MODELS:
+        raise DamagedArtefact("it is for another version of this program")
     calibration = tuple(Calibration(**one) for one in values["calibration"])
-    header = Header(**values | {"calibration": calibration})
+    tuples = {name: tuple(values[name]) for name in ("heads", "bias")}
+    markers = {marker: tuple(weights) for marker, weights in values["markers"].items()}
+    header = Header(**values | tuples | {"calibration": calibration, "markers": markers})
     if not len(header.heads) == len(header.bias) == len(header.calibration):
         raise DamagedArtefact("the header contradicts itself")
     return header

@@ -61,6 +61,16 @@ PHRASES = {
 }
 
 
+#: Every marker that there is.
+NAMES = (
+    *(f"length:{step}" for step in range(len(_LENGTHS) + 1)),
+    *(f"links:{step}" for step in range(1, len(_MANY_LINKS) + 1)),
+    *(name for name in PHRASES if name != "links"),
+    "share",
+    "name-small",
+)
+
+
 def phrase_of(marker: str) -> str | None:
     """Return what people read for a marker; None if it is not worth telling."""
     return PHRASES.get(marker.partition(":")[0])

@@ -31,7 +31,6 @@ def main(
     names: tuple[str, ...], folders: tuple[Path, ...], out: Path, cache: Path, pairs: Path | None
 ) -> None:
     """Train each MODEL on the corpora in the data folders; all that ship if none is named."""
-    learned: set[str] = set()
     for name in names or RECIPES:
         recipe = RECIPES[name]
         outcome = train(recipe, folders, out, cache)
@@ -41,10 +40,8 @@ def main(
             found = gaps(model, recipe.language, outcome.threshold, pairs)
         text = card(recipe, outcome, found)
         (out / name / "CARD.md").write_text(text, encoding="utf-8")
-        learned.update(outcome.learned)
         _tell(name, outcome, found)
-    if not names:
-        notice(out, learned)
+    notice(out)
 
 
 def _tell(name: str, outcome: Outcome, found: list[Gap]) -> None:

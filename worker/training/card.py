@@ -36,7 +36,7 @@ def card(recipe: Recipe, outcome: Outcome, gaps: list[Gap]) -> str:
     return "\n".join(_lines(recipe, outcome, gaps)) + "\n"
 
 
-def notice(directory: Path, learned: set[str]) -> None:
+def notice(directory: Path) -> None:
     """Write whose data the models learned from, as their licences ask."""
     lines = [
         "The models in this folder were trained on the following data. None of it is contained",
@@ -47,8 +47,8 @@ def notice(directory: Path, learned: set[str]) -> None:
         "",
         *(
             f"- {source.name}: {source.origin}. Licence: {source.licence}."
-            for name, source in sorted(SOURCES.items())
-            if name in learned
+            for _, source in sorted(SOURCES.items())
+            if source.trains
         ),
         f"- {OWN}: sentences written for this project; under its licence.",
     ]

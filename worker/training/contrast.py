@@ -37,8 +37,9 @@ def read(name: str, language: str, rng: Random, weight: float) -> Iterator[Row]:
                 yield Row(text, positive, SOURCE, language, weight=weight, kinds=kinds)
 
 
-def _filled(line: str, slots: dict[str, list[str]], rng: Random) -> set[str]:
+def _filled(line: str, slots: dict[str, list[str]], rng: Random) -> list[str]:
+    """Return the different texts that filling the slots gave, in the order of their making."""
     if not _SLOT.search(line):
-        return {line}
-    texts = {_SLOT.sub(lambda match: rng.choice(slots[match[1]]), line) for _ in range(_FILLED)}
-    return {text[:1].upper() + text[1:] for text in texts}
+        return [line]
+    texts = [_SLOT.sub(lambda match: rng.choice(slots[match[1]]), line) for _ in range(_FILLED)]
+    return list(dict.fromkeys(text[:1].upper() + text[1:] for text in texts))

@@ -67,9 +67,9 @@ def calibration_error(bins: Sequence[Bin]) -> float:
     return sum(each.part * abs(each.mean - each.share) for each in bins)
 
 
-def threshold_for(scores: Scores, rate: float) -> float:
-    """Return the least score, of hundredths, over which at most `rate` of `scores` lie."""
+def threshold_for(scores: Scores, weights: Scores, rate: float) -> float:
+    """Return the least score, of hundredths, over which at most `rate` of the weight lies."""
     for hundredth in range(1, 100):
-        if (scores > hundredth / 100).mean() <= rate:
+        if weights[scores > hundredth / 100].sum() <= rate * weights.sum():
             return hundredth / 100
     return 1.0

@@ -20,7 +20,7 @@ _FEWEST_ROWS = 3
 _ORIGIN = 3.0
 #: How much hashed features are stretched before they are held small.
 _STRETCH = 4.0
-_ITERATIONS = 100
+_ITERATIONS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def fit(
         shape=(len(origins), len(names)),
     )
     stretched = sp.hstack([rows @ sp.diags(stretch), beside]).tocsr()
-    model = LogisticRegression(C=strength, max_iter=_ITERATIONS, tol=1e-3)
+    model = LogisticRegression(C=strength, max_iter=_ITERATIONS, tol=2e-3)
     model.fit(stretched, labels, sample_weight=importance)
     coefficients = model.coef_[0]
     origin = float(_ORIGIN * coefficients[rows.shape[1] :].mean())

@@ -1,6 +1,6 @@
 """Matrices: comments as rows of features, made by the code that judges with them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -37,7 +37,7 @@ def matrix(
 ) -> sp.csr_matrix:
     """Return the features of `rows`, the last reading of each where tricks were undone.
 
-    Known markers have the last columns. What was worked out before for the same rows
+    Markers have the last columns. What was worked out before for the same rows
     and the same shape is read from the folder `cache`.
     """
     kept = cache / f"{what}-{_digest(rows, shape, markers)}.npz"
@@ -50,7 +50,7 @@ def matrix(
         for part in material.parts:
             buckets.append(part.features.buckets(1 << shape.bits).astype(np.int32))
             values.append(part.features.values)
-        found = [place[marker] for marker in material.markers if marker in place]
+        found = [place[marker] for marker in material.markers]
         buckets.append(np.array(found, np.int32))
         values.append(np.ones(len(found), np.float32))
         ends.append(ends[-1] + _number(material) + len(found))
@@ -62,16 +62,6 @@ def matrix(
     cache.mkdir(parents=True, exist_ok=True)
     sp.save_npz(kept, made, compressed=False)
     return made
-
-
-def known_markers(rows: Iterable[Row], shape: Shape, least: int) -> tuple[str, ...]:
-    """Return the markers that at least so many rows have."""
-    counts: dict[str, int] = {}
-    for row in tqdm(rows, desc="markers", unit=" comments", mininterval=5):
-        for material in PREPARING[shape.kind](signals_of(row), shape.shortest, shape.longest):
-            for marker in material.markers:
-                counts[marker] = counts.get(marker, 0) + 1
-    return tuple(sorted(marker for marker, count in counts.items() if count >= least))
 
 
 def _number(material: Material) -> int:

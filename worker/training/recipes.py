@@ -10,11 +10,12 @@ from worker.training.authors import with_advertiser, with_reader
 from worker.training.corpora import Row, may_train, read
 from worker.training.matrix import Shape
 from worker.training.noise import noisy
+from worker.training.references import with_references
 
 _SEED = 20261125
 #: So many of the rows come a second time, with words in disguise.
 _NOISY = 0.12
-_OWN_WEIGHT = 2.0
+_OWN_WEIGHT = 4.0
 #: Rows called harmless only because they are not what their corpus looks for.
 _NARROW = {"edos": 0.5}
 
@@ -70,10 +71,11 @@ def _abuse(language: str, heads: str, shape: Shape, strength: float, prior: floa
 def _spam_rows(folders: Sequence[Path]) -> list[Row]:
     rng = Random(_SEED)
     adverts = [row for row in read(folders, "train", ("spam", "wp-spam")) if may_train(row)]
-    serious = [row for row in _serious(folders, "train") if may_train(row)]
+    known = (row for row in _serious(folders, "train") if may_train(row))
+    serious = [with_references(row, rng) for row in known]
     own = list(contrast.read("spam", "", rng, _OWN_WEIGHT))
-    known = list(_with_authors([*adverts, *serious, *own], rng))
-    return known + list(_disguised(known, rng))
+    all_of_them = list(_with_authors([*adverts, *serious, *own], rng))
+    return all_of_them + list(_disguised(all_of_them, rng))
 
 
 def _spam_tuning(folders: Sequence[Path]) -> list[Row]:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from worker.models import features
 from worker.models.artefact import Artefact, Calibration, Header, write
+from worker.models.markers import NAMES
 from worker.training.corpora import Row
 from worker.training.figures import (
     Bin,
@@ -26,12 +27,12 @@ from worker.training.figures import (
     threshold_for,
 )
 from worker.training.fitting import Fitted, Weights, calibrate, fit
-from worker.training.matrix import known_markers, matrix
+from worker.training.matrix import matrix
 from worker.training.recipes import NEWS, Recipe
 
-_FEWEST_MARKED = 20
 #: The positives of another kind count less against a kind: few were asked for it.
 _OTHER_KIND = 0.5
+_PART_OF_A_KIND = 0.5
 #: Weights smaller than this part of the largest change nothing.
 _NEGLIGIBLE = 1e-4
 #: Shares of serious comments that thresholds are told for.
@@ -73,7 +74,7 @@ class Outcome:
 def train(recipe: Recipe, folders: Sequence[Path], out: Path, cache: Path) -> Outcome:
     """Make the model of a recipe from the data folders, write it, and return its figures."""
     rows, tuning = recipe.rows(folders), recipe.tuning(folders)
-    markers = known_markers(rows, recipe.shape, _FEWEST_MARKED) if recipe.name == "spam" else ()
+    markers = NAMES if recipe.name == "spam" else ()
     what = recipe.directory
     learned = matrix(rows, recipe.shape, markers, cache, f"{what}-train")
     tuned = matrix(tuning, recipe.shape, markers, cache, f"{what}-dev")
@@ -153,18 +154,16 @@ def _fitting_half(tuning: Sequence[Row]) -> Labels:
 def _reference(recipe: Recipe, kind: str, tuning: Sequence[Row]) -> tuple[Labels, Weights]:
     """Return labels and weights that make of the tuning rows what a news site gets.
 
-    Only news and talk count, for spam also all adverts. A kind of abuse has the
-    part of the prior that it has among the positives, where these are labelled.
+    Only news and talk count, small sources more than their size, for spam also all
+    adverts. A kind of abuse is taken for half of all abuse: corpora do not tell.
     """
     labels = np.array([_is(kind, row) for row in tuning])
     counts = np.array([_counts(recipe, kind, row) for row in tuning])
-    positives = np.array([row.positive for row in tuning])
-    prior = recipe.prior
-    if kind:
-        prior *= max(0.05, float(labels[positives].mean()))
-    weights = np.where(labels, prior / max(1, (labels & counts).sum()), 0.0)
-    weights += np.where(labels, 0.0, (1 - prior) / max(1, (~labels & counts).sum()))
-    return labels, np.where(counts, weights, 0.0)
+    prior = recipe.prior * (_PART_OF_A_KIND if kind else 1)
+    each = np.where(counts, _balance([row.source for row in tuning]), 0.0)
+    weights = np.where(labels, prior * each / max(1e-9, each[labels].sum()), 0.0)
+    weights += np.where(labels, 0.0, (1 - prior) * each / each[~labels].sum())
+    return labels, weights
 
 
 def _counts(recipe: Recipe, kind: str, row: Row) -> bool:
@@ -209,7 +208,8 @@ def _measured(
     serious = np.array([row.source in NEWS for row in tuning]) & ~labels
     if not serious.any():
         serious = ~labels
-    thresholds = {rate: threshold_for(scores[serious], rate) for rate in RATES}
+    each = _balance([row.source for row, use in zip(tuning, serious, strict=True) if use])
+    thresholds = {rate: threshold_for(scores[serious], each, rate) for rate in RATES}
     threshold = thresholds[0.01 if recipe.name == "spam" else 0.04]
     reference, importance = _reference(recipe, "", tuning)
     measuring = np.where(_fitting_half(tuning), 0.0, importance)
