@@ -7,7 +7,8 @@ from pathlib import Path
 import yaml
 
 from tests.support.judging import shipped
-from worker.models.score import NO_MODELS, Scorer
+from worker.models.score import NO_MODELS
+from worker.models.shelf import shipped_models
 from worker.tools.corpus import Report, measure, read_samples
 
 FOLDER = Path(__file__).parent
@@ -17,8 +18,9 @@ CORPORA = ("publish_or_hold", "evasions")
 
 
 @cache
-def report(corpus: str, models: Scorer = NO_MODELS) -> Report:
+def report(corpus: str, *, with_models: bool = False) -> Report:
     """Return what the shipped rules make of a corpus: alone, or with what models say."""
+    models = shipped_models() if with_models else NO_MODELS
     return measure(read_samples(FOLDER / f"{corpus}.csv"), shipped(), models)
 
 

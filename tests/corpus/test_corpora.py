@@ -5,7 +5,6 @@ import hashlib
 import pytest
 
 from tests.corpus.measuring import CORPORA, FOLDER, caught, floors, report, sizes
-from worker.models.shelf import shipped_models
 
 #: The corpora never change with the rules: what is measured must not follow what measures.
 FROZEN = {
@@ -44,7 +43,7 @@ def test_of_what_should_be_published_at_most_one_in_a_hundred_is_held() -> None:
 
 
 def test_with_the_models_at_most_one_in_fifty_is_held_of_what_should_be_published() -> None:
-    found = report("publish_or_hold", shipped_models())
+    found = report("publish_or_hold", with_models=True)
 
     assert found.held.wrongly <= 0.02 * found.to_publish, [
         (comment.body, [hit.rule for hit in verdict.hits]) for comment, verdict in found.false_holds
@@ -52,7 +51,7 @@ def test_with_the_models_at_most_one_in_fifty_is_held_of_what_should_be_publishe
 
 
 def test_with_the_models_more_is_held_of_what_should_be() -> None:
-    alone, together = report("publish_or_hold"), report("publish_or_hold", shipped_models())
+    alone, together = report("publish_or_hold"), report("publish_or_hold", with_models=True)
 
     assert together.held.rightly >= 1.1 * alone.held.rightly
 

@@ -148,10 +148,12 @@ def _print_report(report: Report, *, show: int, misses: bool) -> None:
     click.echo(f"held of {report.to_publish} to publish: {report.false_hold_rate}")
     click.echo()
     if len(report.groups) > 1:
-        click.echo(f"{'family or source':<44} {'wanted':<8} {'held':>6} {'of':>6}")
+        click.echo(f"{'family or source':<44} {'wanted':<8} {'held':>6} {'of':>6}  macro-F1")
         for (group, hold), counts in sorted(report.groups.items()):
             wanted = "hold" if hold else "publish"
-            click.echo(f"{group:<44} {wanted:<8} {counts['held']:>6} {counts['all']:>6}")
+            both = report.macro_f1(group) if hold else None
+            shown = "" if both is None else f"{both:9.3f}"
+            click.echo(f"{group:<44} {wanted:<8} {counts['held']:>6} {counts['all']:>6} {shown}")
         click.echo()
     _print_tallies("category", report.categories, report.to_hold)
     _print_tallies("rule", report.rules, report.to_hold)

@@ -83,6 +83,16 @@ class Report:
         """The share that was held of what should be published."""
         return wilson(self.held.wrongly, self.to_publish)
 
+    def macro_f1(self, group: str) -> float | None:
+        """The mean of the F1 of holding and of publishing; None without comments of both kinds."""
+        hold, publish = self.groups.get((group, True)), self.groups.get((group, False))
+        if not hold or not publish:
+            return None
+        missed, wrongly = hold["all"] - hold["held"], publish["held"]
+        rightly, passed = hold["held"], publish["all"] - publish["held"]
+        wrong = missed + wrongly
+        return rightly / (2 * rightly + wrong) + passed / (2 * passed + wrong)
+
     def add(self, sample: Sample, comment: Comment, verdict: Verdict) -> None:
         """Count one comment."""
         held = verdict.status is Status.HELD
