@@ -129,7 +129,5 @@ RECIPES = {
         _abuse("en", "hate threat insult sexual", Shape("abuse", 2, 5, 19), 1.0, 0.1),
         _abuse("de", "hate insult", Shape("abuse", 2, 5, 18), 1.0, 0.3),
         _abuse("ko", "hate insult", Shape("abuse", 1, 4, 18), 1.0, 0.3),
-        _abuse("fr", "", Shape("abuse", 2, 5, 17), 1.0, 0.1),
-        _abuse("ar", "", Shape("abuse", 2, 5, 17), 1.0, 0.2),
     )
 }

@@ -87,7 +87,7 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, cache: Path) -> Ou
         for head, fitted in zip(recipe.heads, heads, strict=True)
     ]
     artefact = _write(recipe, heads, scales, markers, out)
-    return _measured(recipe, artefact, rows, tuning, _scores(heads[0], scales[0], tuned))
+    return _measured(recipe, artefact, rows, tuning, _sums(heads[0], tuned), scales[0])
 
 
 def _fit_head(
@@ -135,19 +135,30 @@ def _sums(fitted: Fitted, rows: sp.csr_matrix) -> Scores:
     return np.asarray(rows @ fitted.weights + fitted.bias)
 
 
-def _scores(fitted: Fitted, scale: Calibration, rows: sp.csr_matrix) -> Scores:
-    power = scale.slope * _sums(fitted, rows) + scale.offset
-    return np.asarray(1 / (1 + np.exp(-power)))
+def _scores(sums: Scores, scale: Calibration) -> Scores:
+    return np.asarray(1 / (1 + np.exp(-(scale.slope * sums + scale.offset))))
 
 
 def _scale(recipe: Recipe, head: str, tuning: Sequence[Row], sums: Scores) -> Calibration:
     labels, importance = _reference(recipe, head.partition(".")[2], tuning)
-    used = (importance > 0) & _fitting_half(tuning)
+    used = importance > 0
     return calibrate(sums[used], labels[used], importance[used])
 
 
-def _fitting_half(tuning: Sequence[Row]) -> Labels:
-    """Return which of the tuning rows the scale is fitted on; the others measure it."""
+def _scores_by_the_other_half(
+    tuning: Sequence[Row], sums: Scores, labels: Labels, importance: Weights
+) -> Scores:
+    """Return scores such as rows get that the scale was not fitted on."""
+    scores = np.zeros(len(sums))
+    half = _first_half(tuning)
+    for measured in (half, ~half):
+        used = (importance > 0) & ~measured
+        scale = calibrate(sums[used], labels[used], importance[used])
+        scores[measured] = _scores(sums[measured], scale)
+    return scores
+
+
+def _first_half(tuning: Sequence[Row]) -> Labels:
     return np.array([bool(crc32(row.text.encode()) & 1) for row in tuning])
 
 
@@ -167,9 +178,7 @@ def _reference(recipe: Recipe, kind: str, tuning: Sequence[Row]) -> tuple[Labels
 
 
 def _counts(recipe: Recipe, kind: str, row: Row) -> bool:
-    if recipe.name == "spam" or kind:
-        return True
-    return row.source in NEWS or recipe.language not in ("en", "de", "ko")
+    return recipe.name == "spam" or bool(kind) or row.source in NEWS
 
 
 def _write(
@@ -202,8 +211,14 @@ def _write(
 
 
 def _measured(
-    recipe: Recipe, artefact: Artefact, rows: Sequence[Row], tuning: Sequence[Row], scores: Scores
+    recipe: Recipe,
+    artefact: Artefact,
+    rows: Sequence[Row],
+    tuning: Sequence[Row],
+    sums: Scores,
+    scale: Calibration,
 ) -> Outcome:
+    scores = _scores(sums, scale)
     labels = np.array([row.positive for row in tuning])
     serious = np.array([row.source in NEWS for row in tuning]) & ~labels
     if not serious.any():
@@ -212,8 +227,8 @@ def _measured(
     thresholds = {rate: threshold_for(scores[serious], each, rate) for rate in RATES}
     threshold = thresholds[0.01 if recipe.name == "spam" else 0.04]
     reference, importance = _reference(recipe, "", tuning)
-    measuring = np.where(_fitting_half(tuning), 0.0, importance)
-    bins = reliability(scores, reference, measuring)
+    crossed = _scores_by_the_other_half(tuning, sums, reference, importance)
+    bins = reliability(crossed, reference, importance)
     return Outcome(
         artefact=artefact,
         learned=_counted(rows),
