@@ -1,6 +1,6 @@
 """References: what readers add to serious comments and corpora of them lack.
 
-Sources, pages of offices and helpers, telephone numbers. Without them a model
+Sources, pages of offices, telephone numbers of helplines. Without them a model
 would take every link and every number for an advert.
 """
 
@@ -34,7 +34,7 @@ _WITH_LINK, _WITH_NUMBER = 0.12, 0.05
 
 
 def with_references(row: Row, rng: Random) -> Row:
-    """Return the row, now and then with a link to a source or the number of a helper."""
+    """Return the row, now and then with a link to a source or the number of a helpline."""
     chance = rng.random()
     if chance < _WITH_LINK:
         more = rng.choice(_LEADS).format(_link(rng))
