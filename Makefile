@@ -28,7 +28,7 @@ replay: $(VENV)/run.stamp ## Post labelled comments and see the verdicts: FILE=x
 
 .PHONY: test
 test: test-packages $(VENV)/test.stamp tests/node_modules/.package-lock.json tests/.wordpress/stamp lint ## Run the linters and every test, fast ones first
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(addprefix tests/,$(SUITES))
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(addprefix tests/,$(SUITES))
 
 .PHONY: test-packages
 test-packages:

@@ -47,6 +47,8 @@ JOB_SIZE = 64
 #: kills its worker takes nobody along.
 ALONE_FROM = 3
 
+#: Reading a whole ruleset and running its tests takes seconds, and a person waits for it.
+_RULES_PATIENCE = 4
 _JOB_SECONDS = 60
 #: A trial on a hundred thousand comments takes some minutes.
 TRIAL_SECONDS = 3600
@@ -77,7 +79,8 @@ class JobQueue:
         self.connection = connect(redis_url)
         self._check_seconds = check_seconds
         # Waiting for a check's answer blocks longer than any other call may.
-        self._patient = connect(redis_url, answer_seconds=check_seconds + _ANSWER_SECONDS)
+        self._rules_seconds = _RULES_PATIENCE * check_seconds
+        self._patient = connect(redis_url, answer_seconds=self._rules_seconds + _ANSWER_SECONDS)
         self._moderation = _queue(MODERATION, self.connection)
         self._check = _queue(CHECK, self._patient)
         self._trials = _queue(TRIALS, self.connection)
@@ -127,17 +130,17 @@ class JobQueue:
     def examine_rules(self, source: dict[str, Any]) -> dict[str, Any]:
         """Return what a worker finds in a ruleset, as `worker.jobs.examine_rules` says.
 
-        Raises CheckUnavailable as `check` does.
+        Waits four times as long as for a check, and then raises CheckUnavailable.
         """
-        found: dict[str, Any] = self._ask(EXAMINE_JOB, source)
+        found: dict[str, Any] = self._ask(EXAMINE_JOB, source, self._rules_seconds)
         return found
 
     def try_rules(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Return what a ruleset says of a made-up comment, as `worker.jobs.try_rules` says.
 
-        Raises CheckUnavailable as `check` does.
+        Waits four times as long as for a check, and then raises CheckUnavailable.
         """
-        said: dict[str, Any] = self._ask(TRY_JOB, payload)
+        said: dict[str, Any] = self._ask(TRY_JOB, payload, self._rules_seconds)
         return said
 
     def run_trial(self, trial_id: str) -> None:

@@ -26,7 +26,8 @@ _NO_FIGURES = RuleFigures(0, 0, 0, Judged(0, 0), Judged(0, 0), 0, 0, 0)
 class RuleQuality:
     """One rule and how it did in the period.
 
-    `share` is that of its hits among all comments, `hits_before` its hits in
+    `look_seconds` is the median time that people took over what it alone held,
+    None where nobody did. `share` is that of its hits among all comments, `hits_before` its hits in
     the period of the same length before, `mean_ms` its mean run time, None
     where that was not measured. `changed_at` and `changed_by` tell of the last
     version that changed it. `highlights` are any of ready (for live), look
@@ -39,6 +40,7 @@ class RuleQuality:
     share: float
     hits_before: int
     mean_ms: float | None
+    look_seconds: float | None
     changed_at: datetime | None
     changed_by: str
     state: RuleState | None
@@ -78,6 +80,7 @@ def quality_report(
                 figures=quality.rule_figures(db, since, until),
                 before=quality.hit_counts(db, since - (until - since), since),
                 last=quality.last_hits(db, until - _ASLEEP),
+                looks=quality.decision_seconds(db, since, until),
                 changes=_last_changes(db),
                 states={state.rule: state for state in states},
                 mean_seconds=mean_seconds,
@@ -101,6 +104,7 @@ def _rules(
     figures: Mapping[str, RuleFigures],
     before: Mapping[str, int],
     last: Mapping[str, LastSeen],
+    looks: Mapping[str, float],
     changes: Mapping[str, RulesetVersion],
     states: Mapping[str, RuleState],
     mean_seconds: Mapping[str, float],
@@ -118,6 +122,7 @@ def _rules(
             share=did.hits / comments if comments else 0.0,
             hits_before=before.get(rule.id, 0),
             mean_ms=mean_ms,
+            look_seconds=looks.get(rule.id),
             changed_at=change.published_at if change else None,
             changed_by=change.author if change else "",
             state=states.get(rule.id),

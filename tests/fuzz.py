@@ -16,10 +16,10 @@ from worker.signals import characters
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, find_links, find_mail_addresses
 from worker.signals.near import alike, bands, signature
-from worker.signals.text import View, linkable, tokens, views
+from worker.signals.text import View, linkable, views
 from worker.signals.words import MAX_FOUND, WordList
 
-WORDS = WordList(
+WORDS = WordList.of(
     ["kill", "kill yourself", "*ass*", "viagra*", "c++", "傻瓜", "바보", "كلب", "año", "сука"],
     exceptions=["class", "*assess*"],
 )
@@ -84,13 +84,15 @@ def _check_view(view: View, text: str) -> None:
     assert found == sorted(found, key=lambda one: (one.start, -one.end, one.entry))
     for one in found:
         _check_place(view, one.start, one.end)
-    last = sentence = 0
-    for token in tokens(view):
-        assert last <= token.start < token.end
-        assert token.text == view.text[token.start : token.end]
-        assert token.sentence >= sentence
-        last, sentence = token.end, token.sentence
-        _check_place(view, token.start, token.end)
+    last, tokens = 0, view.tokens
+    for number, word in enumerate(tokens.texts):
+        start, end = tokens.span(number, number + 1)
+        assert last <= start < end
+        assert word == view.text[start:end]
+        assert tokens.touched(start, end) == (number, number + 1)
+        tokens.begins_sentence(number)
+        last = end
+        _check_place(view, start, end)
     if view.text:
         _check_place(view, 0, len(view.text))
     assert view.original == text
@@ -106,6 +108,7 @@ def _check_rest(text: str) -> None:
     for kind in kinds:
         places = characters.places(text, kind)
         assert places == sorted(set(places))
+        assert not places or characters.may_be_odd(text)
         assert all(0 <= place < len(text) for place in places)
     for start, end in characters.mixed_script_words(text):
         assert 0 <= start < end <= len(text)

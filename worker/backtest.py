@@ -6,7 +6,7 @@ keep a signal that the ruleset reads, is counted as not replayable.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from service.domain.comment import CommentId, Status
@@ -47,6 +47,19 @@ class Agreement:
 
 
 @dataclass(slots=True)
+class Decided:
+    """What people decided on comments that only one of the two rulesets holds."""
+
+    approved: int = 0
+    rejected: int = 0
+
+    def add(self, *, rejected: bool) -> None:
+        """Count one comment that a person decided on."""
+        self.rejected += rejected
+        self.approved += not rejected
+
+
+@dataclass(slots=True)
 class RuleTrial:
     """What one rule of the ruleset on trial did; `decisive` are comments it holds alone."""
 
@@ -78,7 +91,9 @@ class Backtest:
     held_live: int = 0
     held: int = 0
     newly_held: list[CommentId] = field(default_factory=list)
+    newly_held_decided: Decided = field(default_factory=Decided)
     newly_approved: list[CommentId] = field(default_factory=list)
+    newly_approved_decided: Decided = field(default_factory=Decided)
     agreement: Agreement = field(default_factory=Agreement)
     live_agreement: Agreement = field(default_factory=Agreement)
     rules: dict[str, RuleTrial] = field(default_factory=dict)
@@ -99,8 +114,10 @@ class Backtest:
             "held": self.held,
             "held_live": self.held_live,
             "newly_held": len(self.newly_held),
+            "newly_held_decided": asdict(self.newly_held_decided),
             "newly_held_share": round(self.newly_held_share, 5),
             "newly_approved": len(self.newly_approved),
+            "newly_approved_decided": asdict(self.newly_approved_decided),
             "newly_held_examples": self.newly_held[:_EXAMPLES],
             "newly_approved_examples": self.newly_approved[:_EXAMPLES],
             "agreement": _agreement(self.agreement),
@@ -154,11 +171,13 @@ class Backtesting:
         report.replayed += 1
         report.held += held
         report.held_live += held_live
-        if held and not held_live:
-            report.newly_held.append(item.comment.id)
-        if held_live and not held:
-            report.newly_approved.append(item.comment.id)
         rejected = item.rejected_by_people
+        if held is not held_live:
+            ids = report.newly_held if held else report.newly_approved
+            decided = report.newly_held_decided if held else report.newly_approved_decided
+            ids.append(item.comment.id)
+            if rejected is not None:
+                decided.add(rejected=rejected)
         if rejected is not None:
             report.agreement.add(held=held, rejected=rejected)
             report.live_agreement.add(held=held_live, rejected=rejected)

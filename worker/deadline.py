@@ -10,6 +10,9 @@ Result = TypeVar("Result")
 
 #: An alarm that fell due while ours was set is rung this much later.
 _AT_ONCE = 0.000_001
+#: The alarm rings again after so long, in seconds: one that meets a destructor or a
+#: weak reference's callback is lost, as Python lets nothing be raised from those.
+_AGAIN = 0.05
 
 
 class TooSlow(BaseException):
@@ -27,21 +30,24 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._handler: Any = None
+        self._working = False
         self._remaining = 0.0
         self._started = 0.0
 
     def __enter__(self) -> Self:
         self._remaining, _ = signal.setitimer(signal.ITIMER_REAL, 0)
         self._started = monotonic()
-        self._handler = signal.signal(signal.SIGALRM, _ring)
+        self._handler = signal.signal(signal.SIGALRM, self._ring)
         return self
 
     def run(self, work: Callable[[], Result]) -> Result:
         """Return what `work` returns; raise TooSlow if that takes longer than allowed."""
-        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        self._working = True
+        signal.setitimer(signal.ITIMER_REAL, self._seconds, _AGAIN)
         try:
             return work()
         finally:
+            self._working = False
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def __exit__(
@@ -55,6 +61,6 @@ class Deadline:
             left = self._remaining - (monotonic() - self._started)
             signal.setitimer(signal.ITIMER_REAL, max(left, _AT_ONCE))
 
-
-def _ring(_signal: int, _frame: FrameType | None) -> None:
-    raise TooSlow
+    def _ring(self, _signal: int, _frame: FrameType | None) -> None:
+        if self._working:
+            raise TooSlow

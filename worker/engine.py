@@ -1,11 +1,12 @@
 """The engine: lets every rule look at a comment and adds up what they found.
 
 Rules run one by one, each isolated: one that raises never approves a comment,
-and never keeps the others from being heard.
+and never keeps the others from being heard. Rules of which the words are missing
+are known to find nothing and are not run.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
@@ -93,9 +94,9 @@ class _Judging:
         self._values: dict[str, Any] = {}
 
     def run(self) -> None:
-        """Let every rule speak, then gather the evidence."""
+        """Let every rule speak that may have something to say, then gather the evidence."""
         site = self._signals.comment.site_slug
-        for rule in self._ruleset.rules:
+        for rule in self._worth_hearing():
             if rule.mode != "off" and (not rule.sites or site in rule.sites):
                 self._apply(rule)
         self._gather()
@@ -116,6 +117,13 @@ class _Judging:
             absent=tuple(name for name, value in self._values.items() if value is None),
             errors=tuple(self._errors),
         )
+
+    def _worth_hearing(self) -> Iterable[Rule]:
+        """Return the rules that may have something to say; all of them if that cannot be told."""
+        try:
+            return self._ruleset.worth_hearing(self._signals)
+        except Exception:  # each rule meets by itself what is wrong
+            return self._ruleset.rules
 
     def _apply(self, rule: Rule) -> None:
         """Add what `rule` has to say; a rule that raises is an error, and holds if it is live."""

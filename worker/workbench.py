@@ -7,7 +7,7 @@ from typing import Any
 from service.domain.ruleset import RulesetSource
 from worker.engine import judge
 from worker.models.shelf import shipped_models
-from worker.ruleset import Problem, RulesetError, examine, load
+from worker.ruleset import Problem, RulesetError, examine
 from worker.ruleset.cases import Case
 from worker.ruleset.outline import outline
 from worker.rulesets import loaded
@@ -15,11 +15,9 @@ from worker.rulesets import loaded
 
 def examine_source(source: RulesetSource) -> dict[str, Any]:
     """Return `problems`, and `outline`: the rules in brief, None if the ruleset cannot run."""
-    problems = examine(source)
-    if any(problem.severity == "error" for problem in problems):
-        return {"problems": _listed(problems), "outline": None}
-    rules = outline(source, load(source, tested=True))
-    return {"problems": _listed(problems), "outline": [asdict(rule) for rule in rules]}
+    ruleset, problems = examine(source)
+    rules = [asdict(rule) for rule in outline(source, ruleset)] if ruleset else None
+    return {"problems": _listed(problems), "outline": rules}
 
 
 def try_case(source: RulesetSource, case: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,6 +92,10 @@ class Role(StrEnum):
     SENIOR = "senior"
     ADMIN = "admin"
 
+    def includes(self, role: "Role") -> bool:
+        """Whether it may do all that `role` may."""
+        return _RANKS[self] >= _RANKS[role]
+
 
 _RANKS = {role: rank for rank, role in enumerate(Role)}
 
@@ -113,7 +117,7 @@ class Moderator:
 
     def may(self, role: Role) -> bool:
         """Whether they may do what `role` may."""
-        return _RANKS[self.role] >= _RANKS[role]
+        return self.role.includes(role)
 
     @property
     def sees_addresses(self) -> bool:
@@ -123,6 +127,11 @@ class Moderator:
     @property
     def takes_back(self) -> bool:
         """Whether they may take back what rules and others did, much at once."""
+        return self.role is not Role.MODERATOR
+
+    @property
+    def keeps_rules(self) -> bool:
+        """Whether they try rules out, and publish lists and rules that only count."""
         return self.role is not Role.MODERATOR
 
     @property

@@ -152,6 +152,10 @@ class RulesetConflict(ModerationError):
         self.author = author
 
 
+class RulesetNotAllowed(ModerationError):
+    """The change is not theirs to publish: seniors keep lists and shadow rules, admins all."""
+
+
 class RulesetNotFound(ModerationError):
     """There is no such ruleset, or no such version of it."""
 

@@ -10,6 +10,8 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
+from service.domain.decision import Role
+
 #: The author of the rulesets that come with the program.
 SHIPPED_BY = "anteroom"
 #: What the rule file is called in differences.
@@ -69,7 +71,8 @@ def _file_difference(
 class RuleOutline:
     """One rule in brief, for whoever does not read rule files.
 
-    `digest` stands for all that the rule depends on: its definition and its lists.
+    `digest` stands for all that the rule depends on: its definition, its lists,
+    and the rules that it names.
     """
 
     id: str
@@ -84,6 +87,35 @@ def changed_rules(old: Sequence[RuleOutline], new: Sequence[RuleOutline]) -> tup
     """Return the rules of `new` that are not as they were in `old`."""
     before = {rule.id: rule.digest for rule in old}
     return tuple(rule.id for rule in new if before.get(rule.id) != rule.digest)
+
+
+def role_needed(
+    old: RulesetSource,
+    old_rules: Sequence[RuleOutline],
+    new: RulesetSource,
+    new_rules: Sequence[RuleOutline],
+) -> Role:
+    """Return who may make `new` of `old`: seniors keep lists and shadow rules, admins all.
+
+    Publishing the very same is for admins: it brings back rules that were braked.
+    """
+    if old.rules == new.rules:
+        return Role.ADMIN if old.hash == new.hash else Role.SENIOR
+    before, after = ({rule.id: rule for rule in rules} for rules in (old_rules, new_rules))
+    touched = [
+        rule
+        for name in before.keys() | after.keys()
+        if _digest(before.get(name)) != _digest(after.get(name))
+        for rule in (before.get(name), after.get(name))
+        if rule
+    ]
+    # A text that changes no rule may still name other thresholds or lists.
+    aside = bool(touched) and all(rule.mode == "shadow" for rule in touched)
+    return Role.SENIOR if aside else Role.ADMIN
+
+
+def _digest(rule: RuleOutline | None) -> str:
+    return rule.digest if rule else ""
 
 
 class Hindrance(StrEnum):

@@ -16,6 +16,8 @@ Mode = Literal["live", "shadow"]
 
 #: Category of reasons that say "this could not be checked", never "this is bad".
 ENGINE = "engine"
+#: Category of reasons that call the comment an advertisement.
+SPAM = "spam"
 #: Categories of reasons that say nothing against the comment itself.
 _NOBODYS_FAULT = frozenset({ENGINE, "policy"})
 
@@ -91,6 +93,21 @@ class Verdict:
             return 0
         ratios = [total.points / total.hold_at for total in self.totals.values()]
         return max(1, min(3, int(max(ratios, default=1))))
+
+    @property
+    def spam_only(self) -> bool:
+        """Whether all the live rules that matched speak of spam."""
+        return {hit.category for hit in self.hits if hit.mode == "live"} == {SPAM}
+
+    @property
+    def language(self) -> str | None:
+        """The language that the comment seems to be written in, None if that is unclear."""
+        return self.signals.get("language")
+
+    @property
+    def link_domains(self) -> tuple[str, ...]:
+        """The registrable domains that the comment leads to, each once."""
+        return tuple(dict.fromkeys(self.signals.get("links", ())))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON-ready values; times are ISO 8601 in UTC."""

@@ -131,9 +131,7 @@ class Moderation:
         if nothing of theirs stands any more.
         """
         now = self._clock()
-        with self._store.read() as db:
-            last = comments.last_decision_by(db, moderator.actor)
-            standing = standings.last_standing_by(db, moderator.actor, now)
+        last, standing = self._last_by(moderator)
         if standing is not None and (last is None or last.at < standing.at):
             with self._store.write() as db:
                 standings.take_back_standing(db, standing.id, moderator.actor, now)
@@ -143,6 +141,18 @@ class Moderation:
         if last.batch:
             return self.undo(batch=last.batch, moderator=moderator)
         return self.undo(event=last.id, moderator=moderator)
+
+    def last_done_at(self, moderator: Moderator) -> datetime | None:
+        """Return when the moderator did what `undo_last` would take back, None for nothing."""
+        done = [each.at for each in self._last_by(moderator) if each is not None]
+        return max(done, default=None)
+
+    def _last_by(self, moderator: Moderator) -> tuple[Event | None, AuthorStanding | None]:
+        with self._store.read() as db:
+            return (
+                comments.last_decision_by(db, moderator.actor),
+                standings.last_standing_by(db, moderator.actor, self._clock()),
+            )
 
     def take_back(self, doings: Sequence[Doing], moderator: Moderator, *, rule: str) -> BatchResult:
         """Take back what a rule or a person did, in short transactions under one batch id.
@@ -193,7 +203,7 @@ class Moderation:
                             said.at,
                             said.at + FOLLOWED_FOR,
                         )
-                        for domains in following.link_domains(db, result.decided)
+                        for domains in following.domain_sets(db, result.decided)
                     ],
                 )
         return result

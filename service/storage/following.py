@@ -3,16 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from service.domain.comment import CommentId, SiteId, Status
 from service.domain.decision import Decision
-from service.storage.comments import verdicts_of
 from service.storage.reviewing import on_sites
-from service.storage.tables import comments, followed, sites
+from service.storage.tables import comments, followed, link_domains, sites
 
 #: How long new members follow a decision on their campaign.
 FOLLOWED_FOR = timedelta(days=7)
@@ -77,7 +75,7 @@ def waiting_campaigns(
     ]
 
 
-def link_domains(db: Connection, ids: Sequence[CommentId]) -> set[tuple[str, ...]]:
+def domain_sets(db: Connection, ids: Sequence[CommentId]) -> set[tuple[str, ...]]:
     """Return the sets of domains that the comments link to, those with links only."""
     return {domains for domains in _domains(db, ids).values() if domains}
 
@@ -157,13 +155,11 @@ def site_names(db: Connection, campaign: str, allowed: frozenset[SiteId] | None)
 
 
 def _domains(db: Connection, ids: Sequence[CommentId]) -> dict[CommentId, tuple[str, ...]]:
-    evidence = verdicts_of(db, ids)
-    return {comment_id: _links(evidence.get(comment_id)) for comment_id in ids}
-
-
-def _links(evidence: dict[str, Any] | None) -> tuple[str, ...]:
-    found = (evidence or {}).get("signals", {}).get("links", ())
-    return tuple(sorted(found))
+    query = sa.select(link_domains).where(link_domains.c.comment_id.in_(ids))
+    found: dict[CommentId, tuple[str, ...]] = dict.fromkeys(ids, ())
+    for row in db.execute(query.order_by(link_domains.c.domain)):
+        found[CommentId(row.comment_id)] += (row.domain,)
+    return found
 
 
 def _beginnings(db: Connection, ids: Sequence[str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from service.domain.site import Moderation
 from service.domain.verdict import ENGINE, Hit, Total, Verdict
 from service.storage import campaigns, outbox
 from service.storage.outbox import Change
-from service.storage.tables import comments, events, hits, sites, threads, verdicts
+from service.storage.tables import comments, events, hits, link_domains, sites, threads, verdicts
 
 #: The actor of verdicts in the audit log.
 RULES = "rules"
@@ -53,6 +53,16 @@ class Judged(NamedTuple):
     version: int
     verdict: Verdict
     mark: campaigns.Mark | None = None
+
+
+class _Way(NamedTuple):
+    """From which version to where a verdict moves a comment."""
+
+    seen: int
+    to: Status
+    how_severe: int
+    nothing_but_spam: bool
+    written_in: str | None
 
 
 class _Identity(NamedTuple):
@@ -110,6 +120,7 @@ def record_verdicts(db: Connection, judged: Sequence[Judged], now: datetime) -> 
     _forget_earlier(db, [item for item in kept if item.version > _FIRST_VERSION])
     _insert(db, verdicts, [_verdict_row(item) for item in kept])
     _insert(db, hits, [row for item in kept for row in _hit_rows(item)])
+    _insert(db, link_domains, [row for item in kept for row in _domain_rows(item)])
     _insert(db, events, [_event_row(item, now) for item in kept])
     campaigns.mark(db, {item.comment_id: item.mark for item in kept if item.mark}, now)
     outbox.tell(db, [_change(item) for item in kept], now)
@@ -136,31 +147,36 @@ def hold_unjudgeable(db: Connection, ids: Sequence[CommentId], now: datetime) ->
 
 def _settle(db: Connection, judged: Iterable[Judged], now: datetime) -> set[CommentId]:
     """Move the comments on, all that go the same way in one statement; return which went."""
-    ways: dict[tuple[Status, int, int], list[CommentId]] = defaultdict(list)
+    ways: dict[_Way, list[CommentId]] = defaultdict(list)
     for item in judged:
-        way = (item.verdict.status, item.verdict.severity, item.version)
-        ways[way].append(item.comment_id)
+        ways[_way(item)].append(item.comment_id)
     # In one order for all: two batches, or a batch and a bulk decision, that meet
     # on PostgreSQL would otherwise wait for each other until one is aborted.
     db.execute(_LOCK, {"ids": [comment_id for ids in ways.values() for comment_id in ids]})
     won: set[CommentId] = set()
-    for (status, severity, version), ids in ways.items():
-        values = {"to": status, "severity_": severity, "seen": version, "ids": ids, "now": now}
+    for way, ids in ways.items():
+        values = way._asdict() | {"ids": ids, "now": now}
         won.update(CommentId(row.id) for row in db.execute(_SETTLE, values))
     return won
+
+
+def _way(item: Judged) -> _Way:
+    verdict = item.verdict
+    return _Way(item.version, verdict.status, verdict.severity, verdict.spam_only, verdict.language)
 
 
 def _forget_earlier(db: Connection, rejudged: Sequence[Judged]) -> None:
     """Make way for verdicts on comments that were judged before.
 
-    Which rules matched then goes, and what the very same rules said; the
+    Which rules matched then goes, where it led to, and what the very same rules said; the
     verdicts of other rulesets stay.
     """
     if not rejudged:
         return
     ids = [item.comment_id for item in rejudged]
     rulesets = {item.verdict.ruleset for item in rejudged}
-    db.execute(sa.delete(hits).where(hits.c.comment_id.in_(ids)))
+    for table in (hits, link_domains):
+        db.execute(sa.delete(table).where(table.c.comment_id.in_(ids)))
     db.execute(
         sa.delete(verdicts).where(verdicts.c.comment_id.in_(ids), verdicts.c.ruleset.in_(rulesets))
     )
@@ -191,6 +207,11 @@ def _hit_rows(item: Judged) -> Iterator[dict[str, Any]]:
             "needed": hit.needed,
             "mode": hit.mode,
         }
+
+
+def _domain_rows(item: Judged) -> Iterator[dict[str, Any]]:
+    for domain in item.verdict.link_domains:
+        yield {"comment_id": item.comment_id, "domain": domain}
 
 
 def _event_row(item: Judged, now: datetime) -> dict[str, Any]:
@@ -297,6 +318,8 @@ _NOT_JUDGED = {
     comments.c.external_id,
     comments.c.status,
     comments.c.severity,
+    comments.c.spam_only,
+    comments.c.language,
     comments.c.root_id,
     comments.c.author_ip_hash,
     comments.c.report_count,
@@ -360,7 +383,9 @@ _SETTLE = (
     )
     .values(
         status=sa.bindparam("to"),
-        severity=sa.bindparam("severity_"),
+        severity=sa.bindparam("how_severe"),
+        spam_only=sa.bindparam("nothing_but_spam"),
+        language=sa.bindparam("written_in"),
         version=comments.c.version + 1,
         judged_at=sa.bindparam("now", type_=comments.c.judged_at.type),
         pending_since=None,

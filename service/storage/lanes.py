@@ -10,13 +10,11 @@ from sqlalchemy import ColumnElement, Connection, Row, Select
 
 from service.domain.comment import CommentId, SiteId, Status
 from service.domain.lane import FAR_OVER, Lane
-from service.storage.tables import Instant, comments, hits, samples, sites
+from service.storage.tables import Instant, comments, samples, sites
 
 #: Counting stops here: whether ten or a hundred thousand were approved helps
 #: nobody decide, and every page counts.
 MOST_COUNTED = 10_000
-
-_SPAM = "spam"
 
 #: A place in a lane: what it is ordered by, as a number, and the last comment's id.
 Place = tuple[int, CommentId]
@@ -155,12 +153,7 @@ def _arrivals(db: Connection, ids: list[str]) -> dict[str, datetime]:
 
 
 def _is_likely_spam() -> ColumnElement[bool]:
-    live = sa.and_(hits.c.comment_id == comments.c.id, hits.c.mode == "live")
-    return sa.and_(
-        comments.c.severity >= FAR_OVER,
-        sa.exists().where(live, hits.c.category == _SPAM),
-        ~sa.exists().where(live, hits.c.category != _SPAM),
-    )
+    return sa.and_(comments.c.severity >= FAR_OVER, comments.c.spam_only)
 
 
 def _with(status: Status) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row
+from sqlalchemy import ColumnElement, Connection, Row, Select
 
 from service.domain.comment import Comment, CommentId, SiteId, Status
 from service.domain.decision import EventKind
@@ -15,7 +15,7 @@ from service.domain.lane import Lane
 from service.storage.comments import row_to_comment, select_comments, verdicts_of
 from service.storage.lanes import Order, Place, in_lane, order_of
 from service.storage.searching import contains_text, from_address, with_text
-from service.storage.tables import comments, events, hits, sites, threads, verdicts
+from service.storage.tables import comments, events, hits, link_domains, sites, threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,14 @@ class StatusCount:
 
 @dataclass(frozen=True, slots=True)
 class AuthorRecord:
-    """What is known under one identity: comments by status, and the first one's time."""
+    """What is known under one identity: comments by status, and the first one's time.
+
+    `place` tells the how-manieth of them the comment is that was asked about.
+    """
 
     by_status: Mapping[Status, int]
     first_seen: datetime
+    place: int
 
     @property
     def total(self) -> int:
@@ -162,6 +166,15 @@ def queue_rows(
     rows = db.execute(order.sort(query).limit(limit + 1)).all()
     following = order.place(rows[limit - 1]) if len(rows) > limit else None
     return QueuePage(_queue_rows(db, rows[:limit]), following)
+
+
+def rows_by_id(
+    db: Connection, ids: Sequence[CommentId], sites: frozenset[SiteId] | None = None
+) -> list[QueueRow]:
+    """Return these comments as short rows, oldest first; those of other sites are left out."""
+    query: Select[Any] = _ROWS.where(comments.c.id.in_(ids), *on_sites(sites))
+    query = query.order_by(comments.c.id)
+    return _queue_rows(db, db.execute(query).all())
 
 
 def matching_ids(db: Connection, wanted: ReviewFilter, *, limit: int) -> list[CommentId]:
@@ -269,7 +282,7 @@ def _conditions(db: Connection, wanted: ReviewFilter) -> list[ColumnElement[bool
         "created_before": lambda time: comments.c.created_at < time,
         "text": lambda text: contains_text(text) if few else with_text(db, text),
         "address_hash": lambda digest: from_address(db, digest),
-        "language": _in_language,
+        "language": lambda language: comments.c.language == language,
         "campaign": lambda campaign: comments.c.campaign == campaign,
         "domain": _links_to,
         "same_text": _with_text_of,
@@ -320,17 +333,9 @@ def _by_author_of(comment_id: CommentId) -> ColumnElement[bool]:
     )
 
 
-def _in_language(language: str) -> ColumnElement[bool]:
-    return _evidence(verdicts.c.evidence["signals"]["language"].as_string() == language)
-
-
 def _links_to(domain: str) -> ColumnElement[bool]:
-    links = sa.cast(verdicts.c.evidence["signals"]["links"], sa.Text)
-    return _evidence(links.contains(f'"{domain}"', autoescape=True))
-
-
-def _evidence(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return sa.exists().where(verdicts.c.comment_id == comments.c.id, condition)
+    led = sa.select(link_domains.c.comment_id).where(link_domains.c.domain == domain)
+    return comments.c.id.in_(led)
 
 
 def _behind(order: Order, after: Place | None) -> list[ColumnElement[bool]]:
@@ -393,6 +398,7 @@ def _record(
             comments.c.status,
             sa.func.count().label("number"),
             sa.func.min(comments.c.created_at, type_=comments.c.created_at.type).label("first"),
+            sa.func.sum(sa.case((comments.c.id <= comment.id, 1), else_=0)).label("until"),
         )
         .where(comments.c.site_id == comment.site_id, column == value)
         .group_by(comments.c.status)
@@ -401,6 +407,7 @@ def _record(
     return AuthorRecord(
         by_status={Status(row.status): row.number for row in rows},
         first_seen=min(row.first for row in rows),
+        place=sum(row.until for row in rows),
     )
 
 

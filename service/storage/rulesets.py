@@ -150,6 +150,13 @@ def publish_shipped(
         return None
 
 
+def first_with(db: Connection, ruleset: str) -> RulesetVersion | None:
+    """Return the version in which the ruleset was live first."""
+    query = sa.select(ruleset_versions).where(ruleset_versions.c.hash == ruleset)
+    row = db.execute(query.order_by(ruleset_versions.c.number).limit(1)).one_or_none()
+    return _version(row) if row else None
+
+
 def was_published(db: Connection, ruleset: str) -> bool:
     """Whether the ruleset was live at any time."""
     query = sa.select(ruleset_versions.c.number).where(ruleset_versions.c.hash == ruleset)

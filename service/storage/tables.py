@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -127,6 +128,9 @@ comments = Table(
     Column("status", String(9), nullable=False),
     Column("version", Integer, nullable=False),
     Column("severity", Integer, nullable=False),
+    # Whether the rules that hold it all speak of spam; which language it seems to be in.
+    Column("spam_only", Boolean, nullable=False, server_default=false()),
+    Column("language", String(3)),
     Column("author_name", Text, nullable=False),
     Column("author_email", Text, nullable=False),
     Column("author_email_hash", String(64)),
@@ -158,8 +162,16 @@ Index(
     postgresql_where=text("status = 'pending'"),
 )
 # The review queue in its order, worst first, then oldest: a page is read, not sorted
-# (3 ms instead of 240 ms among 100,000).
-Index("ix_comments_queue", comments.c.status, comments.c.severity.desc(), comments.c.id)
+# (3 ms instead of 240 ms among 100,000). With the last columns in it, lanes are
+# counted without looking at a comment.
+Index(
+    "ix_comments_queue",
+    comments.c.status,
+    comments.c.severity.desc(),
+    comments.c.id,
+    comments.c.spam_only,
+    comments.c.site_id,
+)
 # What people rejected, newest decision first; nothing that intake or judging writes.
 Index(
     "ix_comments_refused",
@@ -224,6 +236,15 @@ hits = Table(
     Column("mode", String(6), nullable=False, server_default="live"),
 )
 Index("ix_hits_rule", hits.c.rule, hits.c.comment_id)
+
+#: Where the comment leads, as far as the verdict tells: registrable domains.
+link_domains = Table(
+    "link_domains",
+    metadata,
+    Column("comment_id", ForeignKey("comments.id"), primary_key=True),
+    Column("domain", Text, primary_key=True),
+)
+Index("ix_link_domains_domain", link_domains.c.domain, link_domains.c.comment_id)
 
 events = Table(
     "events",

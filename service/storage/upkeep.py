@@ -14,7 +14,7 @@ from service.storage import database_now
 from service.storage.campaigns import forget_campaign_of
 from service.storage.comments import row_to_comment, select_comments
 from service.storage.notes import forget_notes
-from service.storage.tables import claims, comments, events, leases, reports, verdicts
+from service.storage.tables import claims, comments, events, leases, link_domains, reports, verdicts
 
 _NO_ADDRESS: dict[str, Any] = {
     "author_ip": None,
@@ -37,6 +37,8 @@ NO_CONTENT: dict[str, Any] = {
     "form_opened_at": None,
     "honeypot_filled": False,
     "severity": 0,
+    "spam_only": False,
+    "language": None,
     "campaign": None,
 }
 
@@ -171,6 +173,7 @@ def forget_traces(db: Connection, comment_id: CommentId) -> None:
 
 def forget_quotes(db: Connection, comment_id: CommentId) -> None:
     """Reduce the comment's verdicts to which rules matched and with how many points."""
+    db.execute(sa.delete(link_domains).where(link_domains.c.comment_id == comment_id))
     of_comment = sa.select(verdicts.c.id, verdicts.c.evidence)
     for row in db.execute(of_comment.where(verdicts.c.comment_id == comment_id)).all():
         db.execute(

@@ -121,7 +121,7 @@ def campaign(name: str) -> str:
             waiting=waiting,
             others=[row for row in everything if row.id not in held],
             sites=record.site_names(db, name, signed_in().sites),
-            domains=sorted(record.link_domains(db, [row.id for row in waiting])),
+            domains=sorted(record.domain_sets(db, [row.id for row in waiting])),
             followed=record.followed_now(db, services().clock(), name),
             person=person,
             past=PAST,

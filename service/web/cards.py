@@ -74,6 +74,19 @@ class Likeness:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What a verdict says of something that is no stored comment, as a card shows it."""
+
+    held: bool
+    body: Sequence[Piece]
+    name: Sequence[Piece]
+    url: Sequence[Piece]
+    reasons: Sequence[Reason]
+    meters: Sequence[Meter]
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A comment with what a moderator needs to decide on it."""
 
@@ -151,12 +164,26 @@ def card_of(db: Connection, item: ReviewItem, sites: frozenset[SiteId] | None = 
     )
 
 
+def finding_of(evidence: Mapping[str, Any], *, body: str, name: str, url: str) -> Finding:
+    """Return a verdict on a made-up comment, ready to be shown."""
+    marks = _marks(evidence)
+    return Finding(
+        held=evidence["status"] == Status.HELD,
+        body=pieces(body, marks.get("body", ())),
+        name=pieces(name, marks.get("author.name", ())),
+        url=pieces(url, marks.get("author.url", ())),
+        reasons=_reasons(evidence),
+        meters=_meters(evidence),
+        evidence=evidence,
+    )
+
+
 def told(history: AuthorHistory) -> str:
-    """Return an author's history as one line: "3 comments, 1 approved"."""
+    """Return an author's history as one line: "3rd comment, 1 approved, first seen 2 days ago"."""
     if history.proven:
-        return f"{told_record(history.proven)} (signed in at the site)"
+        return f"{_told_place(history.proven)} (signed in at the site)"
     if history.claimed:
-        return told_record(history.claimed)
+        return _told_place(history.claimed)
     return "No address, so no history"
 
 
@@ -164,6 +191,25 @@ def told_record(record: AuthorRecord) -> str:
     """Return a record as one line: "3 comments, 1 approved, first seen 2 days ago"."""
     if record.total == 1:
         return "First comment"
+    return _told_counts(f"{record.total} comments", record)
+
+
+def _told_place(record: AuthorRecord) -> str:
+    if record.total == 1:
+        return "First comment"
+    place = f"{record.place}{_ending(record.place)}"
+    if record.place == record.total:
+        return _told_counts(f"{place} comment", record)
+    return _told_counts(f"{place} of {record.total} comments", record)
+
+
+def _ending(number: int) -> str:
+    if number % 100 in (11, 12, 13):
+        return "th"
+    return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+
+
+def _told_counts(begin: str, record: AuthorRecord) -> str:
     counted = [
         f"{record.by_status[status]} {word}"
         for status, word in (
@@ -174,7 +220,7 @@ def told_record(record: AuthorRecord) -> str:
         if record.by_status.get(status)
     ]
     seen = f"first seen {ago(record.first_seen)}"
-    return ", ".join([f"{record.total} comments", *(counted or ["none decided"]), seen])
+    return ", ".join([begin, *(counted or ["none decided"]), seen])
 
 
 def _reasons(evidence: Mapping[str, Any]) -> list[Reason]:

@@ -18,12 +18,16 @@ class Conflict(TypedDict):
 
 
 class Notice(TypedDict, total=False):
-    """What the next page tells of the last action; with an event or a batch it can be undone."""
+    """What the next page tells of the last action.
+
+    With an event, a batch or a version of the rules it can be undone.
+    """
 
     text: str
     alarming: bool
     event: int
     batch: str
+    version: int
     comment: str
     conflict: Conflict
 

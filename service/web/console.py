@@ -19,8 +19,11 @@ from service.domain.errors import (
     DecisionConflict,
     FieldError,
     InvalidSubmission,
+    RulesetConflict,
+    RulesetNotAllowed,
 )
 from service.domain.lane import WAITING, Lane
+from service.domain.ruleset import RulesetVersion
 from service.domain.standing import AuthorStanding
 from service.moderation import MAX_BATCH, BatchResult
 from service.moderation.likely_spam import SWITCH
@@ -289,6 +292,8 @@ def undo() -> Response:
     try:
         result: BatchResult | AuthorStanding | None
         if wanted.event is None and wanted.batch is None:
+            if (change := _last_list_change()) is not None:
+                return _take_back(change)
             result = moderation.undo_last(moderator)
         else:
             batch = str(wanted.batch) if wanted.batch else None
@@ -302,6 +307,24 @@ def undo() -> Response:
         return _back(Notice(text="There is no decision of yours left to undo.", alarming=True))
     alone = result.decided[0] if len(result.decided) == 1 else None
     return _back(batch_notice(result, "put back where they were"), alone)
+
+
+def _last_list_change() -> RulesetVersion | None:
+    """Return the change of a list that was the last thing they did, if it was."""
+    change = services().rulesets.last_list_change_by(signed_in().actor)
+    if change is None:
+        return None
+    last = services().moderation.last_done_at(signed_in())
+    return change if last is None or last < change.published_at else None
+
+
+def _take_back(change: RulesetVersion) -> Response:
+    moderator = signed_in()
+    try:
+        services().rulesets.take_back(change, author=moderator.actor, role=moderator.role)
+    except (RulesetConflict, RulesetNotAllowed):
+        return _back(Notice(text="Somebody changed the rules just now.", alarming=True))
+    return _back(Notice(text=f"Taken back: {change.note}."))
 
 
 def person(actor: str) -> str:

@@ -27,7 +27,7 @@ from flask_login import LoginManager, current_user, login_required
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from service.domain.decision import Moderator
+from service.domain.decision import Moderator, Role
 from service.keyring import digest
 from service.onetime import matching_step
 from service.passwords import hash_password, is_outdated, verify_password
@@ -123,6 +123,12 @@ def init_app(app: Flask) -> None:
 def signed_in() -> Moderator:
     """Return who asks; only for views that `guard` protects."""
     return cast(SignedIn, current_user).moderator
+
+
+def require(role: Role) -> None:
+    """Abort unless whoever asks may do what `role` may."""
+    if not signed_in().may(role):
+        raise Forbidden(f"This takes the role {role}.")
 
 
 def session_token() -> str | None:

@@ -1,14 +1,11 @@
 """The numbers page: what came, what was decided, how long it took, how well rules did."""
 
-import time
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import Literal
 
 from flask import Blueprint, request
 from pydantic import BaseModel
 
-from service.domain.comment import SiteId
 from service.domain.decision import Decision
 from service.domain.lane import Lane
 from service.storage.lanes import lane_counts
@@ -19,19 +16,14 @@ from service.web.context import services
 from service.web.health import missing_models
 from service.web.login import guard, signed_in
 from service.web.pages import html_errors
+from service.web.remembered import Remembered
 from service.web.schemas import validate
 
 bp = Blueprint("numbers", __name__, url_prefix="/review/numbers")
 bp.before_request(guard)
 html_errors(bp)
 
-#: Counting a month takes a moment, and nobody needs it fresher than this.
-_FRESH_SECONDS = 60.0
-_MOST_REMEMBERED = 100
-
-_Key = tuple[str, int, frozenset[SiteId] | None]
-_remembered: dict[_Key, tuple[float, datetime, Numbers]] = {}
-_counting = Lock()
+_remembered: Remembered[tuple[datetime, Numbers]] = Remembered()
 
 
 class _Query(BaseModel):
@@ -73,19 +65,14 @@ def told(duration: timedelta | None) -> str:
 
 
 def _counted(days: int) -> tuple[datetime, Numbers]:
-    needed = services()
-    key = (needed.settings.database_url, days, signed_in().sites)
-    with _counting:
-        known = _remembered.get(key)
-        if known and known[0] > time.monotonic():
-            return known[1], known[2]
+    needed, sites = services(), signed_in().sites
+
+    def count() -> tuple[datetime, Numbers]:
         now = needed.clock()
         with needed.store.read() as db:
-            found = numbers(db, now, days, signed_in().sites)
-        if len(_remembered) >= _MOST_REMEMBERED:
-            _remembered.clear()
-        _remembered[key] = (time.monotonic() + _FRESH_SECONDS, now, found)
-    return now, found
+            return now, numbers(db, now, days, sites)
+
+    return _remembered.get((needed.settings.database_url, days, sites), count)
 
 
 def _arrivals(found: Numbers) -> str:

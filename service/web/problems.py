@@ -43,6 +43,7 @@ _ANSWERS: dict[type[errors.ModerationError], tuple[int, str, str]] = {
     errors.RateLimited: (429, "rate-limited", "Too many requests"),
     errors.InvalidRuleset: (422, "ruleset-invalid", "The ruleset has mistakes"),
     errors.RulesetConflict: (409, "ruleset-conflict", "Somebody else published a ruleset"),
+    errors.RulesetNotAllowed: (403, "ruleset-not-allowed", "This change takes an admin"),
     errors.RulesetNotFound: (404, "ruleset-not-found", "There is no such ruleset"),
     errors.TrialNotFound: (404, "trial-not-found", "There is no such trial"),
     errors.CheckUnavailable: (503, "check-unavailable", "No verdict could be had in time"),

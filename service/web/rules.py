@@ -1,6 +1,7 @@
 """The rules API: what is live, what was, how it does, and how it is tried and published.
 
-Every moderator may read; seniors check, try and test; admins publish.
+Every moderator may read; seniors check, try, test, and publish lists and shadow
+rules; admins publish everything.
 """
 
 from dataclasses import asdict
@@ -11,19 +12,18 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 from redis.exceptions import RedisError
-from werkzeug.exceptions import Forbidden
 
 from service.domain.decision import Role
 from service.domain.errors import RulesetNotFound
 from service.domain.ruleset import RuleOutline, RulesetVersion, RuleState
 from service.probes import work_counts
-from service.rule_quality import RuleQuality, mean_seconds, quality_report
+from service.rule_quality import QualityReport, RuleQuality, mean_seconds, quality_report
 from service.rulesets import Draft
 from service.statistics import Interval
 from service.storage.trials import Trial, TrialKind
 from service.web.answers import answer, read_query
 from service.web.context import services
-from service.web.login import guard, signed_in
+from service.web.login import guard, require, signed_in
 from service.web.openapi import documented
 from service.web.schemas import Strict, invalid, read_json, without_surrogates
 from service.web.texts import Note
@@ -32,7 +32,8 @@ from service.web.verdicts import VerdictOut
 bp = Blueprint("rules", __name__)
 bp.before_request(guard)
 
-_LARGEST_INTEGER = 2**31 - 1
+#: What both databases hold in an integer.
+LARGEST_INTEGER = 2**31 - 1
 _MOST_ROWS = 1_000
 _MOST_SEEN = 1_000_000
 
@@ -43,7 +44,7 @@ def _readable(text: str) -> str:
     return text
 
 
-Number = Annotated[int, Field(ge=1, le=_LARGEST_INTEGER)]
+Number = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
 Text = Annotated[str, AfterValidator(_readable)]
 Path = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._/-]{0,99}$")]
 Count = Annotated[int, Field(ge=0, le=_MOST_SEEN)]
@@ -154,6 +155,9 @@ class RuleQualityOut(BaseModel):
     wrong: int = Field(description="Hits on which people called the rule wrong")
     overlap: float | None = Field(description="Share of its hits that other rules hit too")
     mean_ms: float | None
+    look_seconds: float | None = Field(
+        description="Median time that people took over what it alone held"
+    )
     last_hit_at: datetime | None = Field(description="Within the last 60 days")
     changed_at: datetime | None
     changed_by: str
@@ -378,7 +382,7 @@ def history() -> Response:
 )
 def version(number: int) -> Response:
     """One version with its rule file, its lists, and what it changed."""
-    if not 1 <= number <= _LARGEST_INTEGER:
+    if not 1 <= number <= LARGEST_INTEGER:
         raise RulesetNotFound
     found, source, diff = services().rulesets.version(number)
     return answer(
@@ -402,14 +406,7 @@ def version(number: int) -> Response:
 def quality() -> Response:
     """For each live rule: hits, and how people decided on the comments that it hit."""
     query = read_query(QualityQuery)
-    needed = services()
-    until = needed.clock()
-    try:
-        seconds = mean_seconds(work_counts(needed.jobs.connection))
-    except RedisError:
-        seconds = {}
-    with needed.store.read() as db:
-        found = quality_report(db, until - timedelta(days=query.days), until, seconds)
+    found = report_of(query.days)
     return answer(
         QualityOut(
             since=found.since,
@@ -434,7 +431,7 @@ def quality() -> Response:
 )
 def check() -> Response:
     """Every mistake of a ruleset at once, each with its place; its own tests are run."""
-    _require(Role.SENIOR)
+    require(Role.SENIOR)
     wanted = read_json(request, DraftIn)
     found = services().rulesets.examine(wanted.draft, wanted.base)
     return answer(
@@ -459,7 +456,7 @@ def check() -> Response:
 )
 def try_out() -> Response:
     """The verdict on a made-up comment, with its whole evidence; nothing is kept."""
-    _require(Role.SENIOR)
+    require(Role.SENIOR)
     wanted = read_json(request, TryIn)
     verdict = services().rulesets.try_out(wanted.case, wanted.draft, wanted.base)
     return answer(VerdictOut.model_validate(verdict))
@@ -476,7 +473,7 @@ def try_out() -> Response:
 )
 def start_trial() -> Response:
     """Start a trial in the background; look at it by its id until its state is done."""
-    _require(Role.SENIOR)
+    require(Role.SENIOR)
     wanted = read_json(request, TrialIn)
     found = services().rulesets.start_trial(
         wanted.kind, wanted.draft, wanted.options, author=signed_in().actor, base=wanted.base
@@ -529,10 +526,14 @@ def publish() -> Response:
     With nothing changed it confirms the live one: rules that were braked come
     back, and are not braked again for what they did so far.
     """
-    _require(Role.ADMIN)
-    wanted = read_json(request, PublishIn)
+    require(Role.SENIOR)
+    wanted, moderator = read_json(request, PublishIn), signed_in()
     found = services().rulesets.publish(
-        wanted.draft, base=wanted.base, author=signed_in().actor, note=wanted.note
+        wanted.draft,
+        base=wanted.base,
+        author=moderator.actor,
+        note=wanted.note,
+        role=moderator.role,
     )
     return answer(_version_out(found), 201)
 
@@ -548,17 +549,28 @@ def publish() -> Response:
 )
 def revert() -> Response:
     """Publish the content of an earlier version anew; of the one before, unless named."""
-    _require(Role.ADMIN)
-    wanted = read_json(request, RevertIn)
+    require(Role.SENIOR)
+    wanted, moderator = read_json(request, RevertIn), signed_in()
     found = services().rulesets.revert(
-        base=wanted.base, to=wanted.to, author=signed_in().actor, note=wanted.note
+        base=wanted.base,
+        to=wanted.to,
+        author=moderator.actor,
+        note=wanted.note,
+        role=moderator.role,
     )
     return answer(_version_out(found), 201)
 
 
-def _require(role: Role) -> None:
-    if not signed_in().may(role):
-        raise Forbidden(f"This takes the role {role}.")
+def report_of(days: int) -> QualityReport:
+    """Return how the live rules did in the last `days` days."""
+    needed = services()
+    until = needed.clock()
+    try:
+        seconds = mean_seconds(work_counts(needed.jobs.connection))
+    except RedisError:
+        seconds = {}
+    with needed.store.read() as db:
+        return quality_report(db, until - timedelta(days=days), until, seconds)
 
 
 def _version_out(version: RulesetVersion) -> VersionOut:
@@ -608,6 +620,7 @@ def _quality_out(found: RuleQuality) -> RuleQualityOut:
         wrong=did.wrong,
         overlap=did.overlap / did.hits if did.hits else None,
         mean_ms=found.mean_ms,
+        look_seconds=found.look_seconds,
         last_hit_at=found.last_hit_at,
         changed_at=found.changed_at,
         changed_by=found.changed_by,

@@ -20,34 +20,94 @@ from service.storage import Store
 from service.storage.tables import comments
 from tests.bench.measures import Measure
 from tests.bench.stand import Stand
+from tests.support.rulesets import source_of
+from tests.support.versions import publish
 from tests.support.waiting import wait_until
 from worker.context import Context
 from worker.engine import judge
-from worker.ruleset.shipped import load_ruleset
+from worker.ruleset import Ruleset, load
+from worker.ruleset.shipped import load_ruleset, shipped_source
 
 _GROUPED = 6_000
 _SINGLE = 600
 _NUMBERS = count(1)
+#: What a first version would have.
+_HANDFUL = source_of(
+    """
+    - id: several-links
+      category: spam
+      points: 10
+      why: "Contains {value} links from an author without a proven record"
+      when: { links: { over: 1 }, author: { approved: { under: 1 } } }
+    - id: word
+      category: spam
+      points: 10
+      why: "Says {match}"
+      when: { words: { list: words } }
+    - id: domain
+      category: spam
+      points: 10
+      why: "Links to {match}"
+      when: { domains: { list: domains } }
+    - id: same-text
+      category: spam
+      points: 10
+      why: "The same text came {value} times before"
+      when: { count: { of: text, per: 1h, over: 2 } }
+    - id: honeypot
+      category: spam
+      points: 10
+      why: "Filled a hidden field"
+      when: { honeypot: true }
+    """,
+    {"words": "casino\nviagra\n", "domains": "spam-shop.com\n"},
+)
 _PROSE = "The report names the places and the dates, and what was done there. " * 10
 
 
 def measure(stand: Stand) -> list[Measure]:
-    """Return comments judged a second: bare, by jobs of many, by a job each."""
+    """Return comments judged a second: bare, by jobs of many, by a job each.
+
+    By a handful of rules, so that it is the way through the queue that is
+    measured, and by those that ship, of which judging itself takes the most.
+    """
     store = stand.store()
     jobs = JobQueue(stand.settings.redis_url)
     try:
-        bare = _bare(stand, _stored(stand, store, jobs, _GROUPED))
-        grouped = _by_worker(stand, store, jobs, JOB_SIZE, _GROUPED, "worker", "moderation")
-        single = _by_worker(stand, store, jobs, 1, _SINGLE, "tests.bench.single_worker")
+        publish(store, _HANDFUL)
+        few = _rates(stand, store, jobs, load(_HANDFUL))
+        publish(store, shipped_source())
+        all_ = _rates(stand, store, jobs, load_ruleset())
     finally:
         jobs.close()
         store.close()
     return [
-        Measure("judge: bare loop on the raw driver", bare, "/s"),
-        Measure(f"judge: one worker, jobs of {JOB_SIZE}", grouped, "/s"),
-        Measure("judge: one worker, a job for each comment", single, "/s"),
-        Measure("judge: jobs of many, share of the bare loop", grouped / bare, goal=0.5),
-        Measure("judge: jobs of many, times a job for each", grouped / single, goal=10),
+        *_told("a handful of rules", few, times=10),
+        *_told("the rules that ship", all_, times=None),
+    ]
+
+
+def _rates(
+    stand: Stand, store: Store, jobs: JobQueue, ruleset: Ruleset
+) -> tuple[float, float, float]:
+    """Return comments a second: the bare loop's, by jobs of many, by a job each."""
+    return (
+        _bare(stand, _stored(stand, store, jobs, _GROUPED), ruleset),
+        _by_worker(stand, store, jobs, JOB_SIZE, _GROUPED, "worker", "moderation"),
+        _by_worker(stand, store, jobs, 1, _SINGLE, "tests.bench.single_worker"),
+    )
+
+
+def _told(rules: str, rates: tuple[float, float, float], times: float | None) -> list[Measure]:
+    bare, grouped, single = rates
+    return [
+        Measure(f"judge, {rules}: bare loop on the raw driver", bare, "/s"),
+        Measure(f"judge, {rules}: one worker, jobs of {JOB_SIZE}", grouped, "/s"),
+        Measure(f"judge, {rules}: one worker, a job for each comment", single, "/s"),
+        Measure(f"judge, {rules}: jobs of many, share of the bare loop", grouped / bare, goal=0.5),
+        Measure(
+            f"judge, {rules}: jobs of many, times a job for each", grouped / single, goal=times
+        ),
     ]
 
 
@@ -77,9 +137,8 @@ def _submission() -> Submission:
     return Submission(ThreadRef(f"article-{number % 50}"), author, f"Comment {number}. {_PROSE}")
 
 
-def _bare(stand: Stand, ids: Sequence[CommentId]) -> float:
+def _bare(stand: Stand, ids: Sequence[CommentId], ruleset: Ruleset) -> float:
     """Load, judge and record on the raw driver: no queue, no library between."""
-    ruleset = load_ruleset()
     raw = sqlite3.connect(stand.folder / "bench.db", isolation_level=None)
     raw.row_factory = sqlite3.Row
     raw.execute("PRAGMA synchronous = FULL")

@@ -88,7 +88,7 @@ def _judge_by(ruleset: Ruleset, models: Scorer = NO_MODELS) -> Callable[[str], o
     return work
 
 
-_SCANNED = WordList(["never to be found", "nor this"])
+_SCANNED = WordList.of(["never to be found", "nor this"])
 
 
 def _scan(text: str) -> object:

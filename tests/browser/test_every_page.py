@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.conftest import Visitor
 from tests.support.installation import Installation
+from tests.support.waiting import wait_until
 from tests.support.world import comment_json
 
 #: Would show if any of it became markup, script, template or style.
@@ -74,6 +75,7 @@ def paths(live: Installation) -> dict[str, str]:
     version = live.comment(shown)["version"]
     decision = {"decision": "approve", "version": version, "note": CANARY, "reason": "fine"}
     assert live.request("POST", path, decision, token).status == 200
+    trial = change_rules(live)
     return {
         "start": "/",
         "demo": "/demo",
@@ -95,12 +97,45 @@ def paths(live: Installation) -> dict[str, str]:
         "numbers": "/review/numbers",
         "take back": "/review/take-back?what=rule:several-links&since=2026-01-01T00:00"
         "&until=2100-01-01T00:00",
+        "rules": "/review/rules",
+        "rules found": "/review/rules?q=%3Cscript%3E%22%27",
+        "history of the rules": "/review/rules/history",
+        "version of the rules": "/review/rules/versions/2",
+        "how the rules do": "/review/rules/quality",
+        "lists": "/review/rules/lists?q=%3Cscript%3E%22%27",
+        "list": "/review/rules/lists/threats",
+        "rules as text": "/review/rules/edit",
+        "try box": f"/review/rules/try?comment={held}",
+        "trials": f"/review/rules/trials?comment={held}&entry=%3Cscript%3E%22%27",
+        "trial": f"/review/rules/trials/{trial}",
         "webhooks": "/review/webhooks",
         "keys for WordPress": "/review/wordpress",
         "WordPress": "/docs/wordpress",
         "websites": "/docs/websites",
         "error": "/review?color=%3Cscript%3Ecanary()%3C/script%3E",
     }
+
+
+def change_rules(live: Installation) -> str:
+    """Publish a list with a hostile note, take that back, and return a trial that ended."""
+    token = {"Authorization": f"Bearer {live.credentials['api_token']}"}
+    base = live.request("GET", "/v1/rules", headers=token).json()["version"]["number"]
+    lists = {"lists/disallowed.txt": "zz-disallowed-word\ncalm remark\n"}
+    change = {"base": base, "note": CANARY, "lists": lists}
+    trial = live.request("POST", "/v1/rules/trials", {"kind": "backtest", "lists": lists}, token)
+    assert trial.status == 202, trial.body
+    path = f"/v1/rules/trials/{trial.json()['id']}"
+    wait_until(
+        lambda: live.request("GET", path, headers=token).json()["state"] == "done",
+        30,
+        "the trial is done",
+    )
+    published = live.request("POST", "/v1/rules/publish", change, token)
+    assert published.status == 201, published.body
+    back = {"base": base + 1, "note": f"Back. {CANARY}"}
+    assert live.request("POST", "/v1/rules/revert", back, token).status == 201
+    trial_id: str = trial.json()["id"]
+    return trial_id
 
 
 def post_canary(live: Installation, body: str) -> tuple[str, str]:

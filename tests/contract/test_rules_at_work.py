@@ -220,6 +220,18 @@ def test_samples_can_be_approved_together(desk: Desk) -> None:
     assert sampled(desk) == {}
 
 
+def test_the_time_people_take_is_told_by_the_rule_that_held(desk: Desk) -> None:
+    begun = desk.now
+    for seconds in (0, 10, 40, 5_000, 5_020):
+        desk.now = begun + timedelta(seconds=seconds)
+        desk.decide(judged(desk, hit("links", needed=True), hit("other")))
+
+    with desk.store.read() as db:
+        taken = quality.decision_seconds(db, begun, begun + timedelta(days=1))
+
+    assert taken == {"links": 20.0}, "of 10, 30 and 20; after hours nobody was at it"
+
+
 # --- quality -------------------------------------------------------------------
 
 

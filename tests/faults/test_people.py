@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from service.domain.decision import EventKind
 from tests.support.gate import Gate
 from tests.support.http_service import Answer
-from tests.support.processes import paused
 from tests.support.stack import Stack
 from tests.support.tampered_worker import MODULE, WAITS
 from tests.support.waiting import wait_until
@@ -53,7 +52,7 @@ def test_of_fifty_who_decide_at_once_one_does_and_the_others_are_told(stack: Sta
 
 
 def test_a_decision_before_the_job_stands(stack: Stack) -> None:
-    with paused(stack.judging()):
+    with stack.judging_paused():
         comment_id = stack.send()
         reject(stack, comment_id)
     settled(stack)

@@ -7,7 +7,6 @@ import pytest
 
 from tests.faults.conftest import audited
 from tests.support.ledger import Ledger
-from tests.support.processes import paused
 from tests.support.stack import Stack
 from tests.support.tampered_worker import EATS_MEMORY, EXITS, MODULE, RAISES, SLEEPS
 
@@ -25,7 +24,7 @@ def test_a_rule_that_fails_holds_the_comment_and_no_other(
     stack: Stack, deed: str, rule: str
 ) -> None:
     stack.replace_workers(MODULE)
-    with paused(stack.judging()):
+    with stack.judging_paused():
         before, poison, after = stack.send(), stack.send(body=f"Here is a {deed}."), stack.send()
 
     held = stack.judged(poison)
@@ -50,7 +49,7 @@ def test_a_comment_that_kills_its_worker_does_not_stop_the_queue(
     stack.replace_workers(MODULE)
     with ledger_over(stack) as ledger:
         ledger.let_pass(window / 4)
-        with paused(stack.judging()):
+        with stack.judging_paused():
             stack.send(body=f"Here is a {EXITS}.")
             ledger.let_pass(1)
         ledger.let_pass(window * 3 / 4)
@@ -62,7 +61,7 @@ def test_a_comment_that_kills_its_worker_does_not_stop_the_queue(
 
 def test_a_comment_that_kills_its_worker_is_given_up_and_its_batch_is_not(stack: Stack) -> None:
     stack.replace_workers(MODULE)
-    with paused(stack.judging()):
+    with stack.judging_paused():
         others = [stack.send() for _ in range(3)]
         poison = stack.send(body=f"Here is a {EXITS}.")
         others += [stack.send() for _ in range(3)]

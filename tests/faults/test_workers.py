@@ -9,7 +9,7 @@ from service.domain.decision import EventKind
 from tests.faults.conftest import RECOVERY, audited
 from tests.support.gate import Gate
 from tests.support.ledger import Ledger
-from tests.support.processes import paused, send
+from tests.support.processes import send
 from tests.support.stack import Stack
 from tests.support.tampered_worker import MODULE, WAITS
 from tests.support.waiting import wait_until
@@ -52,7 +52,7 @@ def test_killed_workers_cost_no_comment(
 def send_batch_with_a_gate(stack: Stack) -> list[str]:
     """Send comments that are judged together, and return once a worker is amid them."""
     gate = Gate(stack.folder).close()
-    with paused(stack.judging()):
+    with stack.judging_paused():
         ids = [stack.send() for _ in range(20)]
         ids.append(stack.send(body=f"Now the {WAITS}."))
         ids += [stack.send() for _ in range(20)]
@@ -91,7 +91,7 @@ def test_one_comment_in_a_hundred_jobs_on_many_workers_is_judged_once(
 ) -> None:
     for _ in range(3 if window > 30 else 1):
         stack.start_worker()
-    with paused(stack.judging()):
+    with stack.judging_paused():
         comment_id = stack.send()
         assert all(stack.jobs.moderate([CommentId(comment_id)]) for _ in range(100))
 
@@ -107,7 +107,7 @@ def test_a_worker_that_stood_still_comes_too_late(stack: Stack) -> None:
     comment_id = stack.send(body=f"Here the {WAITS}, but only one of two.")
     gate.wait_for_somebody()
 
-    with paused(stack.judging()):
+    with stack.judging_paused():
         stack.start_worker()
         assert stack.judged(comment_id, RECOVERY)["status"] == "approved"
         gate.open()

@@ -556,7 +556,7 @@ def test_severe_abuse_is_hidden_until_asked_for(world: World) -> None:
     evidence["hits"].append(evidence["hits"][0] | {"rule": "threats", "category": "abuse"})
     with world.store.write() as db:
         db.execute(sa.update(verdicts).values(evidence=evidence))
-        db.execute(sa.update(comments).values(severity=2))
+        db.execute(sa.update(comments).values(severity=2, spam_only=False))
         db.execute(sa.update(hits).values(category="abuse"))
     person = signed_in(world, "otto")
 

@@ -66,7 +66,7 @@ values = [{receipts}]
 @pytest.fixture
 def installation() -> Iterator[Installation]:
     """An installation of its own: this test undoes and erases at random."""
-    installation = Installation({"REPORTS_PER_MINUTE": "1000000"})
+    installation = Installation({"REPORTS_PER_MINUTE": "1000000", "CHECK_TIMEOUT": "18"})
     try:
         yield installation.start()
     finally:

@@ -16,7 +16,7 @@ from service.jobs import CHECK, TRIALS
 from service.storage import rulesets
 from service.storage.tables import ruleset_versions, trials
 from tests.support.installation import Installation
-from tests.support.versions import publish, ruleset, says
+from tests.support.versions import publish, rule, ruleset, says
 from tests.support.waiting import wait_until
 from tests.support.world import World, bearer
 
@@ -122,8 +122,8 @@ def test_a_version_has_its_content_and_what_it_changed(world: World) -> None:
         ("post", "/check", Role.SENIOR),
         ("post", "/try", Role.SENIOR),
         ("post", "/trials", Role.SENIOR),
-        ("post", "/publish", Role.ADMIN),
-        ("post", "/revert", Role.ADMIN),
+        ("post", "/publish", Role.SENIOR),
+        ("post", "/revert", Role.SENIOR),
     ],
 )
 def test_who_may_do_what(world: World, method: str, path: str, least: Role) -> None:
@@ -326,6 +326,40 @@ def test_publishing_the_same_brings_braked_rules_back(world: World) -> None:
     assert world.status(world.judged_comment(body="A zeppelin, again")) == "held"
 
 
+def test_seniors_publish_lists_and_shadow_rules_only(world: World) -> None:
+    _, token = world.second_moderator("sam", Role.SENIOR)
+    named = rule("{ words: { list: bad } }", "listed")
+    aside = says("balloon", "aside", mode="shadow")
+    publish(world.store, ruleset(named, aside, bad="zeppelin\n"))
+    more = {"lists": {"lists/bad.txt": "zeppelin\nballoon\n"}}
+    other = {"rules": ruleset(named, says("airship", "aside", mode="shadow"), bad="").rules}
+    live = {"rules": ruleset(named, says("airship", "aside"), bad="").rules}
+
+    def tried(change: dict[str, Any], base: int) -> int:
+        payload = {"base": base, "note": "a try"} | change
+        return ask(world, "/publish", payload, token).status_code
+
+    assert tried(more, 1) == 201
+    assert tried(other, 2) == 201
+    assert tried(live, 3) == 403, "it would decide"
+    assert tried({}, 3) == 403, "it would bring braked rules back"
+    back = send(world, "/revert", {"base": 3, "to": 1, "note": "all of it"}, token)
+    assert back.status_code == 403, "a rule file and a list that a live rule reads, at once"
+    assert send(world, "/revert", {"base": 3, "note": "a step"}, token).status_code == 201
+    assert ask(world, "/publish", {"base": 4, "note": "x"} | live).status_code == 201
+
+
+def test_a_shadow_rule_that_a_live_one_names_is_for_admins(world: World) -> None:
+    _, token = world.second_moderator("sam", Role.SENIOR)
+    naming = rule("{ rule: aside, pattern: 'a' }", "naming")
+    publish(world.store, ruleset(says("balloon", "aside", mode="shadow"), naming))
+    other = ruleset(says("airship", "aside", mode="shadow"), naming).rules
+
+    answer = ask(world, "/publish", {"base": 1, "note": "x", "rules": other}, token)
+
+    assert (answer.status_code, answer.get_json()["type"]) == (403, "/docs#ruleset-not-allowed")
+
+
 # --- quality -------------------------------------------------------------------
 
 
@@ -406,6 +440,8 @@ def test_a_backtest_compares_with_the_live_rules_and_with_people(world: World) -
     assert (result["comments"], result["replayed"], result["missing"]) == (4, 3, {"text": 1})
     assert (result["held_live"], result["held"]) == (1, 1)
     assert result["newly_held_examples"] == [balloon]
+    assert result["newly_held_decided"] == {"approved": 0, "rejected": 1}
+    assert result["newly_approved_decided"] == {"approved": 1, "rejected": 0}
     assert result["newly_approved_examples"] == [zeppelin]
     assert result["newly_held_share"] == pytest.approx(1 / 3, abs=1e-4)
     assert result["live_agreement"]["held_approved"] == 1

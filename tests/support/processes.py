@@ -93,6 +93,16 @@ def alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
 
 
+def holds_file_lock(pid: int) -> bool:
+    """Return whether the process holds what `flock` locks."""
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return any(
+        kind == "FLOCK" and holder == str(pid)
+        for _, kind, _, _, holder, *_ in locks
+        if kind != "->"
+    )
+
+
 def send(pids: Sequence[int], number: Signals) -> None:
     """Send a signal to each process that is still there."""
     for pid in pids:

@@ -56,5 +56,5 @@ def hit_of(ruleset: Ruleset, text: str = "", **parts: Any) -> Hit | None:
 
 def told(source: RulesetSource) -> list[str]:
     """Return what is wrong with a source, warnings for want of tests left out."""
-    wanted: list[Problem] = [p for p in examine(source) if "test" not in p.message]
+    wanted: list[Problem] = [p for p in examine(source)[1] if "test" not in p.message]
     return [str(problem) for problem in wanted]

@@ -1,6 +1,7 @@
 """The time limit: it ends what takes too long, and leaves the job's own alarm as it was."""
 
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -38,6 +39,20 @@ def test_work_that_takes_too_long_is_ended_and_the_next_goes_on() -> None:
             deadline.run(run_forever)
 
         assert deadline.run(lambda: 7) == 7
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_alarm_that_is_lost_in_a_destructor_rings_again() -> None:
+    class Slow:
+        def __del__(self) -> None:
+            time.sleep(0.1)
+
+    def work() -> None:
+        Slow()
+        run_forever()
+
+    with Deadline(0.02) as deadline, pytest.raises(TooSlow):
+        deadline.run(work)
 
 
 def test_the_alarm_of_the_job_around_it_goes_on_with_what_remains() -> None:

@@ -5,7 +5,7 @@ import pytest
 from worker.signals.text import views
 from worker.signals.words import WordList
 
-LISTED = WordList(["cup", "zebra", "zoo keeper", "лошадь", "kill", "kitty", "assess", "cocaine"])
+LISTED = WordList.of(["cup", "zebra", "zoo keeper", "лошадь", "kill", "kitty", "assess", "cocaine"])
 
 
 def caught(text: str) -> set[str]:

@@ -29,13 +29,13 @@ from worker.models.artefact import (
     read,
     write,
 )
-from worker.models.features import features_of
+from worker.models.features import features_of, words_of
 from worker.models.linear import LinearModel
 from worker.models.score import NO_MODELS, Score
 from worker.models.shelf import SHIPPED, Shelf, load_models, shipped_models
 from worker.ruleset import Ruleset
 from worker.signals.comment import Signals
-from worker.signals.text import plain, tokens
+from worker.signals.text import plain
 
 BUCKETS = 1 << 12
 
@@ -61,7 +61,7 @@ def weights_for(*words: str) -> np.ndarray[Any, np.dtype[np.float16]]:
     weights = np.zeros((BUCKETS, 1), np.float16)
     for word in words:
         view = plain(word)
-        found = features_of(view.text, tokens(view), 3, 4)
+        found = features_of(view.text, words_of(view), 3, 4)
         weights[found.buckets(BUCKETS)[0], 0] = 8.0  # the word itself comes first
     return weights
 
@@ -212,7 +212,7 @@ def test_every_model_that_ships_is_whole_and_together_they_are_small() -> None:
 def test_features_are_the_same_on_every_machine() -> None:
     view = plain("Ein Zebra")
 
-    found = features_of(view.text, tokens(view), 3, 3)
+    found = features_of(view.text, words_of(view), 3, 3)
 
     assert found.hashes[:3].tolist() == FROZEN
     assert len(found.hashes) == 3 + len(" ein zebra ") - 2
@@ -223,7 +223,7 @@ FROZEN = [2100579455, 3240735300, 1336616272]
 
 def test_each_feature_knows_its_place() -> None:
     view = plain("one two")
-    found = features_of(view.text, tokens(view), 3, 3)
+    found = features_of(view.text, words_of(view), 3, 3)
 
     places = {view.text[start:end] for start, end in zip(found.starts, found.ends, strict=True)}
 
@@ -233,7 +233,7 @@ def test_each_feature_knows_its_place() -> None:
 def test_fields_share_no_features() -> None:
     view = plain("zebra")
     own, other = (
-        set(features_of(view.text, tokens(view), 3, 4, salt).hashes.tolist()) for salt in (0, 101)
+        set(features_of(view.text, words_of(view), 3, 4, salt).hashes.tolist()) for salt in (0, 101)
     )
 
     assert not own & other

@@ -14,13 +14,13 @@ from worker.signals import hidden
 from worker.signals.folding import plain
 from worker.signals.links import find_links, find_mail_addresses
 from worker.signals.near import signature
-from worker.signals.text import linkable, tokens, views
+from worker.signals.text import linkable, views
 from worker.signals.words import WordList
 
 #: Below this, a clock tells nothing.
 _SHORTEST_TIME = 0.0005
 
-LISTED = WordList(["kill", "*ass*", "c++", "傻瓜", "바보", "go home"], exceptions=["class"])
+LISTED = WordList.of(["kill", "*ass*", "c++", "傻瓜", "바보", "go home"], exceptions=["class"])
 
 
 @settings(max_examples=150, deadline=None)
@@ -70,7 +70,9 @@ def _calls(work: Callable[[], Any]) -> int:
 def _work(text: str) -> None:
     for view in views(text, "hard"):
         LISTED.find_all(view)
-        tokens(view)
+        tokens = view.tokens
+        for number in range(len(tokens)):
+            tokens.begins_sentence(number)
     find_links(linkable(text))
     find_mail_addresses(linkable(text))
     signature(text)

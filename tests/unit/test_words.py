@@ -2,14 +2,24 @@
 
 import pytest
 
-from worker.signals.text import plain, tokens, views
-from worker.signals.words import MAX_FOUND, WordList, entries_of, problems
+from service.domain.listing import entries_of
+from tests.fuzz import PIECES
+from worker.ruleset.shipped import shipped_source
+from worker.signals import entries
+from worker.signals.entries import ListProblem, parsed
+from worker.signals.text import plain, views
+from worker.signals.words import MAX_FOUND, WordList
 
 
 def found(words: WordList, text: str) -> list[str]:
     """Return what a list finds in a text, as received."""
     view = plain(text)
     return [view.source(one.start, one.end) for one in words.find_all(view)]
+
+
+def problems(lines: list[tuple[int, str]]) -> list[ListProblem]:
+    """Return what is wrong with entries, each given with its line."""
+    return entries.problems([line for line, _ in lines], parsed(text for _, text in lines))
 
 
 @pytest.mark.parametrize(
@@ -41,42 +51,42 @@ def found(words: WordList, text: str) -> list[str]:
     ],
 )  # fmt: skip
 def test_an_entry_is_found_where_it_is_meant(entry: str, text: str, places: list[str]) -> None:
-    assert found(WordList([entry]), text) == places
+    assert found(WordList.of([entry]), text) == places
 
 
 def test_what_stands_inside_an_exception_does_not_count() -> None:
-    words = WordList(["*cat*", "dog"], exceptions=["concatenate", "hot dog", "*scatter*"])
+    words = WordList.of(["*cat*", "dog"], exceptions=["concatenate", "hot dog", "*scatter*"])
 
     assert found(words, "Concatenate scattering hot dogs, hot dog") == []
     assert found(words, "concatenates the cat, a hot, dog") == ["cat", "cat", "dog"]
 
 
 def test_overlapping_entries_are_all_found() -> None:
-    assert found(WordList(["big cat", "cat", "cat food"]), "big cat food") == [
+    assert found(WordList.of(["big cat", "cat", "cat food"]), "big cat food") == [
         "big cat", "cat food", "cat",
     ]  # fmt: skip
 
 
 def test_an_entry_tells_itself_as_it_is_written() -> None:
-    [one] = WordList(["Café"]).find_all(plain("cafe"))
+    [one] = WordList.of(["Café"]).find_all(plain("cafe"))
 
     assert one.entry == "Café"
 
 
 def test_an_empty_list_finds_nothing() -> None:
-    assert WordList([]).find_all(plain("anything")) == []
-    assert WordList(["", "*"]).find_all(plain("anything *")) == []
+    assert WordList.of([]).find_all(plain("anything")) == []
+    assert WordList.of(["", "*"]).find_all(plain("anything *")) == []
 
 
 def test_the_number_found_is_bounded() -> None:
-    assert len(WordList(["cat"]).find_all(plain("cat " * 21_000))) == MAX_FOUND
+    assert len(WordList.of(["cat"]).find_all(plain("cat " * 21_000))) == MAX_FOUND
 
 
 @pytest.mark.parametrize("characters", [12, 100])
 def test_a_list_of_the_largest_size_works(characters: int) -> None:
     entries = [f"{number * 7919:x}".ljust(characters, "w") for number in range(10_000)]
 
-    assert found(WordList(entries), f"say {entries[-1]}, {entries[4321]}x") == [entries[-1]]
+    assert found(WordList.of(entries), f"say {entries[-1]}, {entries[4321]}x") == [entries[-1]]
 
 
 def test_a_list_file_gives_entries_with_their_lines() -> None:
@@ -117,6 +127,14 @@ def test_an_entry_that_folds_to_another_is_a_warning() -> None:
     assert "line 1" in problem.message
 
 
+def test_entries_folded_together_are_as_folded_alone() -> None:
+    listed = [one for text in shipped_source().lists.values() for _, one in entries_of(text)]
+    written = [*listed, *PIECES, "\ue000"]
+
+    assert parsed(listed) == [parsed([one])[0] for one in listed]
+    assert parsed(written) == [parsed([one])[0] for one in written]
+
+
 def test_a_list_may_not_be_endless() -> None:
     [problem] = problems([(number, f"word{number}") for number in range(1, 10_003)])
 
@@ -139,14 +157,18 @@ def test_a_list_may_not_be_endless() -> None:
     ],
 )
 def test_words_know_their_sentence(text: str, sentences: list[str]) -> None:
-    told: dict[int, list[str]] = {}
-    for token in tokens(plain(text)):
-        told.setdefault(token.sentence, []).append(token.text)
+    tokens = plain(text).tokens
+    told: list[list[str]] = []
+    for number, word in enumerate(tokens.texts):
+        if not number or tokens.begins_sentence(number):
+            told.append([])
+        told[-1].append(word)
 
-    assert [" ".join(words) for words in told.values()] == sentences
+    assert [" ".join(words) for words in told] == sentences
 
 
 def test_words_of_every_reading_have_places() -> None:
     for view in views("k i l l em, ze.bra!", "hard"):
-        for token in tokens(view):
-            assert view.text[token.start : token.end] == token.text
+        tokens = view.tokens
+        for number, word in enumerate(tokens.texts):
+            assert view.text[slice(*tokens.span(number, number + 1))] == word

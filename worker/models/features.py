@@ -8,12 +8,13 @@ does not outshout a short one. Training and judging use this same code.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.signals.text import Token, View
+from worker.signals.text import View
 
 #: The form of the features. Weights belong to one form only.
 VERSION = 1
@@ -25,6 +26,14 @@ _FOLD = np.uint32(15)
 Indexes = NDArray[np.uint32]
 Numbers = NDArray[np.float32]
 Places = NDArray[np.int64]
+
+
+class Word(NamedTuple):
+    """A word of a view and its place there."""
+
+    text: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +51,22 @@ class Features:
 
 
 def features_of(
-    text: str, words: Sequence[Token], shortest: int, longest: int, salt: int = 0
+    text: str, words: Sequence[Word], shortest: int, longest: int, salt: int = 0
 ) -> Features:
     """Return the features of a folded text with those words.
 
     `shortest` and `longest` bound the runs of characters; a `salt` keeps the
     features of one field apart from those of another.
     """
-    parts = [*_words(words, salt), *_runs(text, shortest, longest, salt)]
-    if not parts:
-        return _joined([])
-    return _joined(parts)
+    return _joined([*_words(words, salt), *_runs(text, shortest, longest, salt)])
 
 
-def joined(several: Iterable[Features]) -> Features:
-    """Return the features of several texts together."""
-    return _joined([(f.hashes, f.values, f.starts, f.ends) for f in several])
+def words_of(view: View) -> list[Word]:
+    """Return the words of a view in order."""
+    tokens = view.tokens
+    return [
+        Word(text, *tokens.span(number, number + 1)) for number, text in enumerate(tokens.texts)
+    ]
 
 
 _Part = tuple[Indexes, Numbers, Places, Places]
@@ -71,7 +80,7 @@ def _joined(parts: Sequence[_Part]) -> Features:
     return Features(hashes, values, starts, ends)
 
 
-def _words(words: Sequence[Token], salt: int) -> Iterable[_Part]:
+def _words(words: Sequence[Word], salt: int) -> Iterable[_Part]:
     if not words:
         return
     seeds = 17 + salt, 31 + salt
@@ -110,7 +119,7 @@ def _runs(text: str, shortest: int, longest: int, salt: int) -> Iterable[_Part]:
 
 
 def pull_of_words(
-    view: View, words: Sequence[Token], features: Features, pulls: Numbers
+    view: View, words: Sequence[Word], features: Features, pulls: Numbers
 ) -> NDArray[np.float64]:
     """Return how much each word pulls: its share of every feature that covers it."""
     lengths = np.maximum(features.ends - features.starts, 1)

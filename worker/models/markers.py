@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from service.domain.comment import Author
+from worker.models.features import Word
 from worker.signals.email import domain_of
 from worker.signals.links import Link
-from worker.signals.text import Token, View
+from worker.signals.text import View
 
 _HTML = re.compile(r"<a\s|</a>|href *=|\[/?url|\[/?link|<br|&nbsp;|&lt;", re.IGNORECASE)
 _MONEY = re.compile(
@@ -76,7 +77,7 @@ def phrase_of(marker: str) -> str | None:
     return PHRASES.get(marker.partition(":")[0])
 
 
-def markers_of_text(text: str, words: Sequence[Token], links: Sequence[Link]) -> Iterator[str]:
+def markers_of_text(text: str, words: Sequence[Word], links: Sequence[Link]) -> Iterator[str]:
     """Yield the markers of a comment's text, given as it was received."""
     yield _step("length", len(words), _LENGTHS)
     if links:
@@ -133,7 +134,7 @@ def _step(marker: str, number: int, steps: Sequence[int]) -> str:
     return f"{marker}:{sum(number >= step for step in steps)}"
 
 
-def _repeats(words: Sequence[Token]) -> bool:
+def _repeats(words: Sequence[Word]) -> bool:
     """Whether some longer word makes up much of a text."""
     longer = Counter(word.text for word in words if len(word.text) > _LONG_NAME)
     return bool(longer) and max(longer.values()) > max(2, _OFTEN * len(words))

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from worker.models.features import Features, features_of
+from worker.models.features import Features, Word, features_of, words_of
 from worker.models.markers import markers_of_author, markers_of_text
 from worker.signals.comment import FIELD_NAMES, Signals
-from worker.signals.text import Token, View, tokens
+from worker.signals.text import View
 
 #: Names, addresses and links have features of their own.
 _NAME, _URL, _LINKS = 101, 211, 307
@@ -31,7 +31,7 @@ class Part:
     features: Features
     field: str = ""
     view: View | None = None
-    words: Sequence[Token] = ()
+    words: Sequence[Word] = ()
     phrase: str = ""
 
 
@@ -51,19 +51,17 @@ def _of_abuse(signals: Signals, shortest: int, longest: int) -> Iterator[Materia
     """Yield each reading of the text: as written, and with tricks undone."""
     for view in signals.views("text", "hard")[:_MOST_READINGS]:
         if _NOT_WORDS.search(view.text):
-            bare = view.changed(view.name, _NOT_WORDS.sub(_blanks, view.text))
-            words: Sequence[Token] = tokens(bare)
-        else:
-            bare, words = view, signals.tokens(view)
-        features = features_of(bare.text, words, shortest, longest)
-        yield Material((Part(features, FIELD_NAMES["text"], bare, words),))
+            view = view.changed(view.name, _NOT_WORDS.sub(_blanks, view.text))
+        words = words_of(view)
+        features = features_of(view.text, words, shortest, longest)
+        yield Material((Part(features, FIELD_NAMES["text"], view, words),))
 
 
 def _of_spam(signals: Signals, shortest: int, longest: int) -> Iterator[Material]:
     """Yield the text together with its author's name, website and address, as written."""
     author = signals.comment.author
     text, name = signals.views("text")[0], signals.views("name")[0]
-    words, names = signals.tokens(text), signals.tokens(name)
+    words, names = words_of(text), words_of(name)
     links, own = signals.links("text"), signals.links("url")
     targets = " ".join(link.target for link in links[:_MOST_LINKS])
     website = " ".join(link.target for link in own)

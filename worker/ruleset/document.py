@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Any
 
 import yaml
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
 from worker.ruleset.problems import Problem, Severity, did_you_mean
 
@@ -36,9 +36,7 @@ class Document:
             self._tell_at(1, 1, f"the file is longer than {_MOST_CHARACTERS:,} characters")
             return None
         try:
-            if not self._is_plain():
-                return None
-            node = yaml.compose(self._text, Loader=yaml.CSafeLoader)
+            node = self._composed()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self._tell_at(*_position(mark), f"this is no YAML: {error.problem or error.context}")
@@ -46,7 +44,7 @@ class Document:
         except yaml.YAMLError as error:
             self._tell_at(1, 1, f"this is no YAML: {str(error).splitlines()[0]}")
             return None
-        if node is None:
+        if node is None and not self.problems:
             self._tell_at(1, 1, "the file is empty")
         return node
 
@@ -158,26 +156,70 @@ class Document:
     def _written(self, node: Node) -> str:
         return str(node.value) if isinstance(node, ScalarNode) else "a list or mapping"
 
-    def _is_plain(self) -> bool:
-        """Whether the file does without YAML's anchors and tags, and is not nested too deeply."""
-        depth, plain = 0, True
+    def _composed(self) -> Node | None:
+        """Return the outermost node of a file that does without YAML's anchors and tags.
+
+        Nodes have no tags, since nothing is made of them here; composing them by
+        hand takes half the time of having YAML find out what each could mean.
+        """
+        open_: list[_Open] = [_Open([])]
         for event in yaml.parse(self._text, Loader=yaml.CSafeLoader):
-            place = _position(event.start_mark)
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                self._tell_at(*place, "anchors and aliases (& and *) are not allowed here")
-                plain = False
-            elif getattr(event, "tag", None):
-                self._tell_at(*place, "tags (!) are not allowed here")
-                plain = False
-            if depth > _DEEPEST:
-                self._tell_at(*place, "nested too deeply")
-                return False
-        return plain
+            self._refuse_finesse(event)
+            if isinstance(event, yaml.CollectionEndEvent):
+                open_.pop()
+            elif isinstance(event, yaml.NodeEvent):
+                node = _node(event)
+                open_[-1].add(node)
+                if isinstance(node, CollectionNode):
+                    open_.append(_Open(node.value, isinstance(node, MappingNode)))
+            if len(open_) > _DEEPEST + 1:
+                self._tell_at(*_position(event.start_mark), "nested too deeply")
+                return None
+        roots = open_[0].values
+        if len(roots) > 1:
+            self.error(roots[1], "the file goes on after its end")
+        return None if self.problems else next(iter(roots), None)
+
+    def _refuse_finesse(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            message = "anchors and aliases (& and *) are not allowed here"
+        elif getattr(event, "tag", None):
+            message = "tags (!) are not allowed here"
+        else:
+            return
+        self._tell_at(*_position(event.start_mark), message)
 
     def _tell_at(self, line: int, column: int, message: str, severity: Severity = "error") -> None:
         self.problems.append(Problem(self.file, line, column, message, severity))
+
+
+class _Open:
+    """A list or mapping while its parts are read; of a mapping every other one is a key."""
+
+    def __init__(self, values: list[Any], is_mapping: bool = False) -> None:
+        self.values = values
+        self._is_mapping = is_mapping
+        self._key: Node | None = None
+
+    def add(self, node: Node) -> None:
+        """Add what comes next."""
+        if not self._is_mapping:
+            self.values.append(node)
+        elif self._key is None:
+            self._key = node
+        else:
+            self.values.append((self._key, node))
+            self._key = None
+
+
+def _node(event: yaml.NodeEvent) -> Node:
+    """Return the node that an event begins; an alias, which is refused, is one like any other."""
+    mark: Any = event.start_mark
+    if isinstance(event, yaml.MappingStartEvent):
+        return MappingNode("", [], mark)
+    if isinstance(event, yaml.SequenceStartEvent):
+        return SequenceNode("", [], mark)
+    return ScalarNode("", getattr(event, "value", ""), mark)
 
 
 def _position(mark: Any) -> tuple[int, int]:

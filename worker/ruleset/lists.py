@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 
+from service.domain.listing import entries_of
 from worker.ruleset.problems import Problem, Severity
-from worker.signals import words
+from worker.signals import entries
+from worker.signals.entries import Entry
 from worker.signals.links import registered_domain
 from worker.signals.words import WordIndex, WordList
 
@@ -27,7 +29,7 @@ class Lists:
         self.used: set[str] = set()
         self._paths = dict(named)
         self._texts = texts
-        self._word_entries: dict[str, list[str]] = {}
+        self._word_entries: dict[str, list[Entry]] = {}
         self._words: dict[tuple[tuple[str, ...], tuple[str, ...]], WordList] = {}
         self._domains: dict[str, frozenset[str]] = {}
         self._networks: dict[str, tuple[Network, ...]] = {}
@@ -36,7 +38,7 @@ class Lists:
         """Return the words of one or several lists, with those of others as exceptions."""
         key = (tuple(names), tuple(exceptions))
         if key not in self._words:
-            self._words[key] = WordList(self._texts_of(names), self._texts_of(exceptions))
+            self._words[key] = WordList(self._entries_of(names), self._entries_of(exceptions))
         return self._words[key]
 
     def index(self) -> WordIndex:
@@ -57,20 +59,23 @@ class Lists:
             self._networks[name] = tuple(self._each(name, wrong, _network))
         return self._networks[name]
 
-    def _texts_of(self, names: Iterable[str]) -> list[str]:
+    def _entries_of(self, names: Iterable[str]) -> list[Entry]:
         return [entry for name in names for entry in self._checked_words(name)]
 
-    def _checked_words(self, name: str) -> list[str]:
+    def _checked_words(self, name: str) -> list[Entry]:
         """Return the entries that can be looked for; what is wrong with others is told."""
         self.used.add(name)
         if name not in self._word_entries:
-            entries = self._read(name)
-            told = words.problems(entries)
+            written = self._read(name)
+            lines = [line for line, _ in written]
+            read = entries.parsed(text for _, text in written)
+            told = entries.problems(lines, read)
             for problem in told[:_MOST_PROBLEMS]:
                 severity: Severity = "warning" if problem.is_warning else "error"
                 self._tell(name, problem.line, problem.message, severity)
             unusable = {problem.line for problem in told if not problem.is_warning}
-            self._word_entries[name] = [entry for line, entry in entries if line not in unusable]
+            usable = zip(lines, read, strict=True)
+            self._word_entries[name] = [entry for line, entry in usable if line not in unusable]
         return self._word_entries[name]
 
     def _each(self, name: str, wrong: str, read: Callable[[str], T | None]) -> Iterator[T]:
@@ -83,7 +88,7 @@ class Lists:
 
     def _read(self, name: str) -> list[tuple[int, str]]:
         text = self._texts.get(self._paths[name], "")
-        return words.entries_of(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+        return entries_of(text.removeprefix("\ufeff").replace("\r\n", "\n"))
 
     def _tell(self, name: str, line: int, message: str, severity: Severity = "error") -> None:
         self.problems.append(Problem(self._paths[name], line, 1, message, severity))

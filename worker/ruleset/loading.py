@@ -1,6 +1,8 @@
 """From a rule file and its lists to a ruleset that can run."""
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
@@ -15,6 +17,7 @@ from worker.ruleset.document import Document
 from worker.ruleset.lists import Lists
 from worker.ruleset.model import Check, Match, Rule, RuleMode, Ruleset, placeholders
 from worker.ruleset.problems import Problem, RulesetError
+from worker.ruleset.sieve import Clue
 from worker.signals.comment import Signals
 from worker.signals.words import WordIndex
 
@@ -36,22 +39,26 @@ def load(source: RulesetSource, *, tested: bool = False) -> Ruleset:
 
     The tests in the file are run, unless it is known that they passed before.
     """
-    loader = _Loader(source)
-    ruleset = loader.ruleset()
-    if ruleset and not tested:
-        loader.run_tests(ruleset)
-    problems = loader.problems()
-    if ruleset is None or any(problem.severity == "error" for problem in problems):
+    ruleset, problems = _read(source, tested=tested)
+    if ruleset is None:
         raise RulesetError(problems)
     return ruleset
 
 
-def examine(source: RulesetSource) -> list[Problem]:
-    """Return every error and warning of a source, in order of place."""
-    loader = _Loader(source)
-    if ruleset := loader.ruleset():
+def examine(source: RulesetSource) -> tuple[Ruleset | None, list[Problem]]:
+    """Return the ruleset, None if it cannot run, and every error and warning, in order of place."""
+    return _read(source, tested=False)
+
+
+def _read(source: RulesetSource, *, tested: bool) -> tuple[Ruleset | None, list[Problem]]:
+    with _uncollected():
+        loader = _Loader(source)
+        ruleset = loader.ruleset()
+    if ruleset and not tested:
         loader.run_tests(ruleset)
-    return loader.problems()
+    problems = loader.problems()
+    runs = not any(problem.severity == "error" for problem in problems)
+    return (ruleset if runs else None), problems
 
 
 def read_directory(directory: Path) -> RulesetSource:
@@ -63,6 +70,18 @@ def read_directory(directory: Path) -> RulesetSource:
     rules = (directory / RULE_FILE).read_text(encoding="utf-8")
     named = _Loader(RulesetSource(rules)).list_paths.values()
     return RulesetSource(rules, dict(_list_texts(directory, named)))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector from looking through tens of thousands of new objects that all stay."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _list_texts(directory: Path, paths: Iterable[str]) -> Iterable[tuple[str, str]]:
@@ -171,13 +190,13 @@ class _Loader:
         why = self._why(members.get("why"))
         mode = self._mode(members)
         self._reading.scores.clear()
-        check = self._check(members)
+        check, clues = self._check(members)
         self._cases[rule_id or ""] = self._tests(members, node)
         self._reading.earlier[rule_id or ""] = mode
         if not (rule_id and category and why and check) or points is None:
             return None
-        scores = frozenset(self._reading.scores)
-        return Rule(rule_id, category, points, why, check, mode, self._sites(members), scores)
+        scores, sites = frozenset(self._reading.scores), self._sites(members)
+        return Rule(rule_id, category, points, why, check, mode, sites, clues, scores)
 
     # --- a rule's parts ----------------------------------------------------------
 
@@ -217,14 +236,17 @@ class _Loader:
             return frozenset()
         return frozenset(slug for slug, _ in self._document.texts(members["sites"]))
 
-    def _check(self, members: dict[str, Node]) -> Check | None:
+    def _check(self, members: dict[str, Node]) -> tuple[Check | None, frozenset[Clue]]:
+        """Return the check of a rule, and what it finds nothing without."""
         if "when" not in members:
-            return None
+            return None, frozenset()
+        self._reading.clues.clear()
         when = read_conditions(self._reading, members["when"], "when")
+        clues = frozenset(self._reading.clues)
         if "unless" not in members:
-            return when
+            return when, clues
         unless = read_conditions(self._reading, members["unless"], "unless")
-        return _but_not(when, unless) if when and unless else None
+        return _but_not(when, unless) if when and unless else None, clues
 
     def _tests(self, members: dict[str, Node], node: Node) -> list[tuple[str, Case, Node]]:
         tests: dict[str, Node] = {}

@@ -1,11 +1,12 @@
 """Rulesets as the engine runs them: rules and thresholds that belong together."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from service.domain.verdict import Span
+from worker.ruleset.sieve import Clue, Sieve
 from worker.signals.comment import Signals
 from worker.signals.words import WordIndex
 
@@ -49,7 +50,8 @@ class Rule:
     comment alone, 6 are a strong sign, 3 or 4 a hint; negative ones speak for
     it. `why` is the reason shown to people, with `{match}`, `{value}` or the
     name of a signal in it. With `sites` the rule speaks on those sites only.
-    `scores` names the scores of models that it reads.
+    Where one of its `clues` is missing, `check` finds nothing. `scores`
+    names the scores of models that it reads.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Rule:
     check: Check
     mode: RuleMode = "live"
     sites: frozenset[str] = frozenset()
+    clues: frozenset[Clue] = frozenset()
     scores: frozenset[str] = frozenset()
 
     def reason(self, match: Match, signals: Signals) -> str:
@@ -112,6 +115,21 @@ class Ruleset:
     hash: str
     counters: frozenset[Counter] = field(default_factory=frozenset)
     index: WordIndex | None = None
+    _sieve: Sieve = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        sieve = Sieve({clue for rule in self.rules for clue in rule.clues})
+        object.__setattr__(self, "_sieve", sieve)
+
+    def worth_hearing(self, signals: Signals) -> Sequence[Rule]:
+        """Return in order the rules that may match; the checks of all others find nothing.
+
+        `signals` must have the index of this ruleset.
+        """
+        if self.index is None:
+            return self.rules
+        seen = self._sieve.seen(signals)
+        return [rule for rule in self.rules if rule.clues <= seen]
 
 
 def _shortened(text: str) -> str:

@@ -21,6 +21,10 @@ def outline(source: RulesetSource, ruleset: Ruleset) -> list[RuleOutline]:
         for name, path in (document.get("lists") or {}).items()
     }
     written = {str(rule["id"]): rule for rule in document["rules"]}
+    digests: dict[str, str] = {}
+    for rule in ruleset.rules:
+        hold_at = ruleset.thresholds[rule.category]
+        digests[rule.id] = _digest(written[rule.id], hold_at, lists, digests)
     return [
         RuleOutline(
             id=rule.id,
@@ -28,14 +32,19 @@ def outline(source: RulesetSource, ruleset: Ruleset) -> list[RuleOutline]:
             points=rule.points,
             mode=rule.mode,
             why=rule.why,
-            digest=_digest(written[rule.id], ruleset.thresholds[rule.category], lists),
+            digest=digests[rule.id],
         )
         for rule in ruleset.rules
     ]
 
 
-def _digest(written: dict[str, Any], hold_at: int, lists: dict[str, str]) -> str:
-    """Return what stands for everything that a rule says; its tests and comments are not."""
+def _digest(
+    written: dict[str, Any], hold_at: int, lists: dict[str, str], above: dict[str, str]
+) -> str:
+    """Return what stands for everything that a rule says; its tests and comments are not.
+
+    `above` are the digests of the rules before it, of which it may name some.
+    """
     rule = {name: part for name, part in written.items() if name != "tests"}
     texts = set(_texts(rule))
     used = {
@@ -43,7 +52,8 @@ def _digest(written: dict[str, Any], hold_at: int, lists: dict[str, str]) -> str
         for name, text in lists.items()
         if name in texts or any(f"{{{name}}}" in said for said in texts)
     }
-    content = json.dumps([rule, hold_at, used], sort_keys=True, default=str)
+    named = {name: digest for name, digest in above.items() if name in texts}
+    content = json.dumps([rule, hold_at, used, named], sort_keys=True, default=str)
     return sha256(content.encode()).hexdigest()[:_DIGEST_CHARACTERS]
 
 

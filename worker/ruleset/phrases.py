@@ -7,13 +7,14 @@ looked at once for each place in the phrase.
 """
 
 import re
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from worker.signals.comment import Signals
-from worker.signals.text import Token, View, plain
+from worker.signals.folding import all_plain
+from worker.signals.text import View
+from worker.signals.tokens import Tokens
 from worker.signals.words import WordList
 
 #: How many words `...` may stand for.
@@ -48,48 +49,40 @@ class Element:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Phrase:
     """A phrase ready to be looked for."""
 
     elements: tuple[Element, ...]
     #: Words of which one must be there, for each element that is nothing but words.
     wanted: tuple[frozenset[str], ...] = ()
+    #: Lists of which an entry must be there.
+    lists: frozenset[WordList] = frozenset()
     #: In which order to look for the elements.
     order: tuple[int, ...] = ()
 
-    def find(self, signals: Signals, view: View, words: "_Words") -> list[tuple[int, int]]:
-        """Return where the phrase stands in the view, from character to character."""
-        for wanted in self.wanted:
-            if wanted.isdisjoint(words.known):
-                return []
-        places = self._places(signals, view, words)
-        if places is None:
-            return []
-        found = list(_joined(self.elements, places, words.tokens))
-        return [(words.tokens[first].start, words.tokens[last - 1].end) for first, last in found]
+    def find(self, signals: Signals, view: View) -> Iterator[tuple[int, int]]:
+        """Yield where the phrase stands in a view that `signals` gave, as characters."""
+        tokens = view.tokens
+        if self.lacks_words(tokens.known):
+            return
+        if places := self._places(signals, view):
+            for first, last in _joined(self.elements, places, tokens):
+                yield tokens.span(first, last)
 
-    def _places(
-        self, signals: Signals, view: View, words: "_Words"
-    ) -> list[Mapping[int, list[int]]] | None:
+    def lacks_words(self, words: AbstractSet[str]) -> bool:
+        """Whether the phrase cannot be in a text of these words."""
+        return any(wanted.isdisjoint(words) for wanted in self.wanted)
+
+    def _places(self, signals: Signals, view: View) -> list[Mapping[int, list[int]]] | None:
         """Return where each element stands; None as soon as one that must be there is not."""
         places: list[Mapping[int, list[int]]] = [{} for _ in self.elements]
         for index in self.order:
             element = self.elements[index]
-            places[index] = _by_start(words.places(element, signals, view))
+            places[index] = _by_start(element, signals, view)
             if not places[index] and not element.optional:
                 return None
         return places
-
-
-def find_phrases(
-    phrases: Iterable[Phrase], signals: Signals, view: View
-) -> Iterator[tuple[int, int]]:
-    """Yield where any of the phrases stands in a view that `signals` gave."""
-    words = _Words.of(signals, view)
-    if words.tokens:
-        for phrase in phrases:
-            yield from phrase.find(signals, view, words)
 
 
 def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase | None:
@@ -110,7 +103,9 @@ def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase 
             elements.append(element)
         gap = 0
     _refuse_nonsense(elements, complete)
-    return Phrase(tuple(elements), _wanted(elements), _order(elements)) if complete else None
+    if not complete:
+        return None
+    return Phrase(tuple(elements), _wanted(elements), _lists(elements), _order(elements))
 
 
 def _wanted(elements: Iterable[Element]) -> tuple[frozenset[str], ...]:
@@ -121,6 +116,10 @@ def _wanted(elements: Iterable[Element]) -> tuple[frozenset[str], ...]:
     )
 
 
+def _lists(elements: Iterable[Element]) -> frozenset[WordList]:
+    return frozenset(one.entries for one in elements if one.entries and not one.optional)
+
+
 def _element(piece: str, gap: int, list_of: Callable[[str], WordList | None]) -> Element | None:
     optional = piece.endswith("?")
     core = piece[:-1] if optional else piece
@@ -129,8 +128,9 @@ def _element(piece: str, gap: int, list_of: Callable[[str], WordList | None]) ->
         return Element(entries=entries, gap=gap, optional=optional) if entries else None
     words: list[str] = []
     beginnings: list[str] = []
-    for written in core.split("|"):
-        folded = plain(written.removesuffix("*")).text.strip()
+    alternatives = core.split("|")
+    read = all_plain([written.removesuffix("*") for written in alternatives])
+    for written, folded in zip(alternatives, map(str.strip, read), strict=True):
         if not folded or not all(c.isalnum() or c in "'’" or not c.isascii() for c in folded):
             raise PhraseError(f"“{written}” is not a word")
         (beginnings if written.endswith("*") else words).append(folded)
@@ -150,59 +150,38 @@ def _order(elements: Sequence[Element]) -> tuple[int, ...]:
     return tuple(sorted(range(len(cost)), key=cost.__getitem__))
 
 
-class _Words:
-    """The words of a view with an index from word to places."""
-
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self.tokens = tokens
-        self._at: dict[str, list[int]] = defaultdict(list)
-        for index, token in enumerate(tokens):
-            self._at[token.text].append(index)
-        self.known = frozenset(self._at)
-        self._sorted = sorted(self.known)
-        self._starts = [token.start for token in tokens]
-
-    @classmethod
-    def of(cls, signals: Signals, view: View) -> "_Words":
-        """Return the words of a view, which a comment's rules share."""
-        return signals.once(("words", id(view)), lambda: cls(signals.tokens(view)))
-
-    def places(self, element: Element, signals: Signals, view: View) -> Iterator[Interval]:
-        """Return where an element stands."""
-        for word in element.words:
-            for index in self._at.get(word, ()):
-                yield index, index + 1
-        for beginning in element.beginnings:
-            for word in self._beginning_with(beginning):
-                for index in self._at[word]:
-                    yield index, index + 1
-        if element.entries:
-            for found in signals.found(element.entries, view):
-                yield self._interval(found.start, found.end)
-
-    def _beginning_with(self, beginning: str) -> Iterator[str]:
-        for index in range(bisect_left(self._sorted, beginning), len(self._sorted)):
-            if not self._sorted[index].startswith(beginning):
-                return
-            yield self._sorted[index]
-
-    def _interval(self, start: int, end: int) -> Interval:
-        """Return the words that a stretch of characters touches."""
-        first = max(0, bisect_left(self._starts, start + 1) - 1)
-        return first, max(first + 1, bisect_left(self._starts, end))
+def _intervals(element: Element, signals: Signals, view: View) -> Iterator[Interval]:
+    """Yield where an element stands."""
+    tokens = view.tokens
+    for word in element.words:
+        for number in tokens.places.get(word, ()):
+            yield number, number + 1
+    for beginning in element.beginnings:
+        for word in tokens.beginning_with(beginning):
+            for number in tokens.places[word]:
+                yield number, number + 1
+    if element.entries and tokens:
+        for found in signals.found(element.entries, view):
+            yield tokens.touched(found.start, found.end)
 
 
-def _by_start(intervals: Iterator[Interval]) -> Mapping[int, list[int]]:
-    starts: dict[int, list[int]] = {}
-    for first, last in intervals:
-        starts.setdefault(first, []).append(last)
-    return starts
+def _by_start(element: Element, signals: Signals, view: View) -> Mapping[int, list[int]]:
+    """Return where an element stands; where a list does is worked out once for all phrases."""
+
+    def starts() -> Mapping[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for first, last in _intervals(element, signals, view):
+            found.setdefault(first, []).append(last)
+        return found
+
+    only = element.entries
+    return signals.once(("starts", only, id(view)), starts) if only else starts()
 
 
 def _joined(
     elements: Sequence[Element],
     places: Sequence[Mapping[int, list[int]]],
-    tokens: Sequence[Token],
+    tokens: Tokens,
 ) -> Iterator[Interval]:
     """Give each stretch of words in which all elements follow each other."""
     reached: dict[int, _State] = {}
@@ -242,13 +221,13 @@ def _continued(
     reached: Mapping[int, _State],
     element: Element,
     starts: Mapping[int, list[int]],
-    tokens: Sequence[Token],
+    tokens: Tokens,
 ) -> Iterator[tuple[int, int]]:
     """Give end and beginning of what was reached and goes on with the element."""
     for at, state in reached.items():
         last = min(at + max(element.gap, state.gap), len(tokens) - 1)
         for start in range(at, last + 1):
-            if tokens[start].sentence != tokens[at - 1].sentence:
+            if tokens.begins_sentence(start):
                 break
             for end in starts.get(start, ()):
                 yield end, state.beginning

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from enum import Enum, auto
+from functools import lru_cache
 
 #: Scripts that put no blanks between words: an entry of a list may stand anywhere.
 #: Han, Kana and Bopomofo, Thai, Lao, Tibetan, Myanmar, Khmer.
@@ -47,6 +49,31 @@ BLANKLESS = f"[{_BLANKLESS_CLASS}]"
 
 #: Words; where the script changes, another begins.
 WORDS = re.compile(f"{WORD}+|{HANGUL}+")
+
+
+class Letter(Enum):
+    """In what kind of script a character is part of a word."""
+
+    WORD = auto()
+    HANGUL = auto()
+    BLANKLESS = auto()
+
+
+_KIND = re.compile(f"({WORD})|({HANGUL})|({BLANKLESS})")
+_KINDS = (None, Letter.WORD, Letter.HANGUL, Letter.BLANKLESS)
+
+
+@lru_cache(maxsize=4_096)
+def kind_of(character: str) -> Letter | None:
+    """Return of what kind a character is; None for what stands between words."""
+    match = _KIND.match(character)
+    return _KINDS[match.lastindex or 0] if match else None
+
+
+def is_hangul(character: str) -> bool:
+    """Whether a character is of a Korean word."""
+    return "\u1100" <= character <= "\ud7a3" and kind_of(character) is Letter.HANGUL
+
 
 _CYRILLIC = "авекмнорстухіјѕԁԛԝһӏгпьѵҽ"
 _CYRILLIC_LATIN = "abekmhopctyxijsdqwhlrnbve"

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal
 
+import re2
+
 #: The kinds that a rule can ask for; of `marks` the longest pile counts.
 Kind = Literal["invisible", "bidi", "control", "styled", "marks"]
 
@@ -17,7 +19,8 @@ _INVISIBLE = (
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2064\u206a-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_DIRECTIONS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_BIDI = re.compile(f"[{_DIRECTIONS}]")
 #: Letters between which a joiner changes the writing: Arabic, Syriac, Indic and their like.
 _JOINED = "\u0600-\u08ff\u0900-\u0dff\u0e00-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc"
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
@@ -40,7 +43,8 @@ _INVISIBLE_IN_PLACE = re.compile(
     f"|(?P<bare>[{_INVISIBLE}])"
 )
 _OVERRIDES = re.compile("[\u202d\u202e]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_CONTROLS = "\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f"
+_CONTROL = re.compile(f"[{_CONTROLS}]")
 _PILES = re.compile(f"[{_MARKS}]+")
 #: Vietnamese and transliterations need two.
 _MOST_MARKS = 2
@@ -50,10 +54,13 @@ _STYLED_NAME = re.compile(
     r"|DOUBLE-STRUCK|SCRIPT CAPITAL|BLACK-LETTER)"
 )
 #: Where styled letters are in Unicode, so that most texts need no look at names.
-_MAY_BE_STYLED = re.compile(
-    "[\u1d00-\u1d2b\u0262\u026a\u0274\u0276\u0280\u028f\u0299\u029c\u029f\u2102-\u2149\u249c-\u24e9"
-    "\ua730\ua731\uff10-\uff5a\U0001d400-\U0001d7ff\U0001f110-\U0001f1ff]"
+_STYLED = (
+    "\u1d00-\u1d2b\u0262\u026a\u0274\u0276\u0280\u028f\u0299\u029c\u029f\u2102-\u2149\u249c-\u24e9"
+    "\ua730\ua731\uff10-\uff5a\U0001d400-\U0001d7ff\U0001f110-\U0001f1ff"
 )
+_MAY_BE_STYLED = re.compile(f"[{_STYLED}]")
+#: All of these: one look instead of one for each kind.
+_MAY_BE_ODD = re.compile(f"[{_CONTROLS}{_INVISIBLE}{_DIRECTIONS}{_STYLED}{_MARKS}]")
 _FLAGS = re.compile("(?:[\U0001f1e6-\U0001f1ff]{2})+(?![\U0001f1e6-\U0001f1ff])")
 _WIDE_SCRIPT = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 
@@ -63,7 +70,7 @@ _WIDE_SCRIPT = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3
 _LATIN = "A-Za-z\u00c0-\u00ca\u00cc-\u00ea\u00ec-\u024f\u1e00-\u1eff"
 _GREEK = "\u0370-\u03ff\u1f00-\u1fff"
 _CYRILLIC = "\u0400-\u052f"
-_MIXED = re.compile(
+_MIXED = re2.compile(
     f"[{_LATIN}][{_GREEK}{_CYRILLIC}]|[{_GREEK}][{_LATIN}{_CYRILLIC}]"
     f"|[{_CYRILLIC}][{_LATIN}{_GREEK}]"
 )
@@ -72,6 +79,11 @@ _WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
 _OPENLY_MIXED = re.compile(
     r"[0-9A-Za-z]{0,3}[μΩΔαβγδεθλπσφ][0-9A-Za-z]{0,3}|[0-9A-Z]*[A-Z]{2}[а-яёіїєґα-ω]{1,4}"
 )
+
+
+def may_be_odd(text: str) -> bool:
+    """Whether a text may have characters of any of the kinds; most texts have none."""
+    return bool(_MAY_BE_ODD.search(text))
 
 
 def places(text: str, kind: Kind) -> list[int]:

@@ -9,11 +9,12 @@ from service.domain.verdict import Span
 from worker.context import Context
 from worker.models.score import MODELS, NAMES, Score
 from worker.signals import author
+from worker.signals.characters import may_be_odd
 from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
-from worker.signals.text import Fold, Token, View, linkable, tokens, views
-from worker.signals.words import MAX_FOUND, Found, WordIndex, WordList
+from worker.signals.text import Fold, View, linkable, views, with_revealed
+from worker.signals.words import MAX_FOUND, Found, Pattern, WordIndex, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
 _DOMAINS_SHOWN = 20
@@ -44,6 +45,7 @@ class Signals:
         self.context = context
         self.noticed: set[str] = set()
         self.index: WordIndex | None = None
+        self._seen: dict[tuple[Field, Fold], tuple[View, ...]] = {}
         self._kept: dict[Hashable, Any] = {}
         self._was_cut = False
 
@@ -71,17 +73,25 @@ class Signals:
 
     def views(self, field: Field, fold: Fold = "plain") -> tuple[View, ...]:
         """Return a field folded: plainly, or in all the ways that evaders call for."""
-        return self.once((field, fold), lambda: self._views(field, fold))
+        key = (field, fold)  # asked for very often, so without a call of its own
+        if key not in self._seen:
+            self._seen[key] = self._views(field, fold)
+        return self._seen[key]
 
-    def tokens(self, view: View) -> tuple[Token, ...]:
-        """Return the words of a view that `views` gave."""
-        return self.once(("tokens", id(view)), lambda: tuple(tokens(view)))
+    def candidates(self, view: View) -> Mapping[WordList, Sequence[Pattern]]:
+        """Return which entries of the index may stand in a view that `views` gave, by list."""
+        index = self.index
+        return self.once(("candidates", id(view)), lambda: index.candidates(view)) if index else {}
 
-    def found(self, words: WordList, view: View) -> tuple[Found, ...]:
+    def found(self, entries: WordList, view: View) -> tuple[Found, ...]:
         """Return where entries of a list stand in a view that `views` gave."""
-        found = self.once((words, id(view)), lambda: self._find(words, view))
+        found = self.once((entries, id(view)), lambda: self._find(entries, view))
         self._was_cut = self._was_cut or len(found) >= MAX_FOUND
         return found
+
+    def may_be_odd(self, field: Field) -> bool:
+        """Return whether a field may have characters of any of the odd kinds."""
+        return self.once(("odd", field), lambda: may_be_odd(self.text(field)))
 
     # --- links -----------------------------------------------------------------
 
@@ -188,20 +198,18 @@ class Signals:
             return None
         return score.value if score else None
 
-    def _find(self, words: WordList, view: View) -> tuple[Found, ...]:
-        index = self.index
-        if index is None:
-            return tuple(words.find_all(view))
-        candidates = self.once(("candidates", id(view)), lambda: index.candidates(view))
-        return tuple(words.find_all(view, candidates.get(words, ())))
+    def _find(self, entries: WordList, view: View) -> tuple[Found, ...]:
+        if self.index is None:
+            return tuple(entries.find_all(view))
+        among = self.candidates(view).get(entries)
+        return tuple(entries.find_all(view, among)) if among is not None else ()
 
     def _views(self, field: Field, fold: Fold) -> tuple[View, ...]:
         if fold == "plain":
             return views(self.text(field), "plain")
         # The same objects for the readings that both have, so that what was
         # found in them is found once.
-        easy = {view.text: view for view in self.views(field)}
-        return tuple(easy.get(view.text, view) for view in views(self.text(field), "hard"))
+        return with_revealed(self.views(field))
 
     def _links_in(self, field: Field) -> tuple[Link, ...]:
         if field == "url":

@@ -7,6 +7,7 @@ of alternating marks.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 from worker.signals.alphabets import (
@@ -73,6 +74,9 @@ _LOOK_ALIKE = re.compile(f"[{ALIKE}]")
 _ONLY_LATIN = re.compile("[dfgijlnqrsuvwz]")
 _ONLY_CYRILLIC = re.compile("[бджзийлфцчшщъыэюя]")
 
+#: Keeps texts apart that are folded together: a character of no meaning.
+_BORDER = "\ue000"
+
 _OVERRIDES = re.compile("[\u202d\u202e]")
 _DIRECTIONS = re.compile("[\u202a-\u202e\n\u2029]")
 _DEEPEST = 8
@@ -85,6 +89,12 @@ def plain(text: str) -> View:
     words of any one script stay what they are.
     """
     return _plain("plain", text, text)
+
+
+def all_plain(texts: Sequence[str]) -> list[str]:
+    """Return what `plain` makes of each of many short texts, much sooner."""
+    folded = plain(_BORDER.join(texts)).text.split(_BORDER)
+    return folded if len(folded) == len(texts) else [plain(text).text for text in texts]
 
 
 def displayed(text: str) -> View | None:

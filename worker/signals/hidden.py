@@ -33,8 +33,8 @@ _SIGNS = "0-9@$€£¥¢₡₣₦₩₫₭₮₱₲₴₿"
 _INNER_SIGNS = "!|+("
 
 _WHOLLY_ALIKE = re.compile(f"\\b[{ALIKE}]{{3,}}\\b")
-_FOREIGN = re.compile(f"[^\\W\\d_a-z{ALIKE}]")
-_LATIN = re.compile("[a-z]")
+_FOREIGN = re.compile(f"[^\\W\\d_a-z{ALIKE}]+")
+_LATIN = re.compile("[a-z]+")
 _FLAG_RUN = re.compile(f"[{FLAG_LETTERS}]{{4,}}")
 
 _SINGLE = "(?:[^\\W2689_]|[@$])"
@@ -156,15 +156,18 @@ def _without_look_alikes(view: View) -> View:
 
     Not in a text of another alphabet, which has such words of its own.
     """
+    if view.text.isascii():
+        return view
     text = view.text.replace("ñ", "n")
     if _WHOLLY_ALIKE.search(text) and not _is_foreign(text):
         text = _WHOLLY_ALIKE.sub(_in_latin, text)
-    text = _FLAG_RUN.sub(_without_flags, text)
+    if _FLAG_RUN.search(text):
+        text = _FLAG_RUN.sub(_without_flags, text)
     return view if text == view.text else view.changed(_named(view, "look-alikes"), text)
 
 
 def _is_foreign(text: str) -> bool:
-    return len(_FOREIGN.findall(text)) > len(_LATIN.findall(text))
+    return len("".join(_FOREIGN.findall(text))) > len("".join(_LATIN.findall(text)))
 
 
 def _in_latin(match: re.Match[str]) -> str:

@@ -1,12 +1,13 @@
 """Views: a text as changed for reading, with the way back to the characters received."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import Protocol
 
-from worker.signals.alphabets import WORDS
+from worker.signals.tokens import Tokens
 
 #: Characters folded before are remembered up to this number, so that a text
 #: made of all of Unicode cannot fill the memory.
@@ -40,12 +41,14 @@ class View:
         return self.original[slice(*self.place(start, end))]
 
     @cached_property
-    def words(self) -> dict[str, list[int]]:
-        """Where each word starts; scripts without blanks between words have none."""
-        found: dict[str, list[int]] = {}
-        for match in WORDS.finditer(self.text):
-            found.setdefault(match[0], []).append(match.start())
-        return found
+    def encoded(self) -> bytes:
+        """The text in UTF-8, which is what RE2 reads."""
+        return self.text.encode()
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The words of the text."""
+        return Tokens(self)
 
     def changed(self, name: str, text: str, *steps: Step) -> "View":
         """Return a view that makes `text` of this one's by further steps.
@@ -78,12 +81,15 @@ class Folding:
 
     def back(self, start: int, end: int) -> tuple[int, int]:
         """Return the place of the characters that were folded."""
-        return self._starts[start], self._starts[end - 1] + 1
+        return self._edits.back(start, end)
 
     @cached_property
-    def _starts(self) -> list[int]:
-        table = self._table
-        return [at for at, character in enumerate(self._source) for _ in table[ord(character)]]
+    def _edits(self) -> "Edits":
+        """What did not become one character, which most texts have little of."""
+        source, table = self._source, self._table
+        uneven = "".join(one for one in set(source) if len(table[ord(one)]) != 1)
+        places = re.finditer(f"[{re.escape(uneven)}]", source) if uneven else ()
+        return Edits([(*match.span(), len(table[ord(match[0])])) for match in places])
 
 
 class Edits:

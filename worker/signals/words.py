@@ -17,35 +17,28 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from typing import Any, NamedTuple
 
 import re2
 
-from worker.signals.alphabets import BLANKLESS, HANGUL, WORD, WORDS
-from worker.signals.folding import plain
+from worker.signals.alphabets import WORDS, Letter, is_hangul, kind_of
+from worker.signals.beginnings import Beginnings
+from worker.signals.entries import Entry, parsed
 from worker.signals.view import View
 
 #: More occurrences than the longest comment can have of ordinary words.
 MAX_FOUND = 20_000
-#: Limits of a list: what people can keep in mind, and what memory can.
-MAX_ENTRIES = 10_000
-MAX_CHARACTERS = 100
+#: Shorter words have no prefixes glued on: they would be other words.
 _FEWEST_LETTERS = 3
-#: Where a letter is a syllable or a word, two of them are much.
-_FEWEST_SYLLABLES = 2
-#: By so many letters the beginnings of words are told apart at first.
+#: Shorter beginnings are those of too many words to be found by.
 _SHORTEST_BEGINNING = 2
 
 #: Bytes that a set may use: a set that outgrows them cannot be compiled, or finds nothing.
 _MEMORY, _MEMORY_A_BYTE = 8 * 2**20, 128
 
-_COMMENT = re.compile(r"(?:^|\s)#.*")
-_KIND = re.compile(f"({WORD})|({HANGUL})|({BLANKLESS})")
-_NONE, _WORD, _HANGUL, _BLANKLESS = range(4)
-_SEMITIC = re.compile("[\u0590-\u06ff]")
+_FIRST_SEMITIC, _LAST_SEMITIC = "\u0590", "\u06ff"
 _GAP = re.compile("[ -]+")
 
 #: Korean particles and endings that follow a noun.
@@ -71,31 +64,27 @@ class Found(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class ListProblem:
-    """What is wrong with the entry in a line; a warning does not keep the list from working."""
-
-    line: int
-    message: str
-    is_warning: bool = False
-
-
 class WordList:
     """Entries to look for; they are folded as the texts are.
 
     What stands inside an occurrence of one of `exceptions` does not count.
     """
 
-    def __init__(self, entries: Iterable[str], exceptions: Iterable[str] = ()) -> None:
-        self.entries = tuple(entries)
-        self.patterns = tuple(pattern for entry in self.entries for pattern in _patterns(entry))
-        self._phrases = {
+    def __init__(self, entries: Iterable[Entry], exceptions: Iterable[Entry] = ()) -> None:
+        self.patterns = tuple(pattern for entry in entries for pattern in _patterns(entry))
+        #: Whole phrases by how they read without blanks, for letters that stood alone.
+        self.joined = {
             "".join(p.words): p.entry for p in self.patterns if len(p.words) > 1 and p.is_whole
         }
         excepted = tuple(exceptions)
         self._exceptions = WordList(excepted) if excepted else None
         # Made now: the first comment that asks for it must not wait.
         self._excepted = WordIndex([self._exceptions]) if self._exceptions else None
+
+    @classmethod
+    def of(cls, entries: Iterable[str], exceptions: Iterable[str] = ()) -> "WordList":
+        """Return the list of entries as people write them."""
+        return cls(parsed(entries), parsed(exceptions))
 
     def find_all(self, view: View, among: Sequence["Pattern"] | None = None) -> list[Found]:
         """Return what occurs in the text, in order, at most MAX_FOUND.
@@ -104,8 +93,8 @@ class WordList:
         told them already.
         """
         if among is None:
-            among = self._index.candidates(view).get(self, ())
-        if not among and "spaced" not in view.name:
+            among = self._index.candidates(view).get(self)
+        if among is None:
             return []
         found = set(islice(self._counting(view, among), MAX_FOUND))
         return sorted(found, key=lambda one: (one.start, -one.end, one.entry))
@@ -123,7 +112,7 @@ class WordList:
         for pattern in among:
             for start, end in pattern.places(view):
                 yield Found(pattern.entry, start, end)
-        if self._phrases and "spaced" in view.name:
+        if self.joined and "spaced" in view.name:
             yield from self._joined_phrases(view)
 
     def _counting(self, view: View, among: Iterable["Pattern"]) -> Iterator[Found]:
@@ -144,56 +133,68 @@ class WordList:
 
     def _joined_phrases(self, view: View) -> Iterator[Found]:
         """Yield phrases whose letters stood alone, so that blanks told no words apart."""
-        for word in view.words.keys() & self._phrases.keys():
-            for start in view.words[word]:
+        for word in view.tokens.runs & self.joined.keys():
+            for start in view.tokens.starts(word):
                 end = start + len(word)
                 if len(view.source(start, end)) > len(word):
-                    yield Found(self._phrases[word], start, end)
+                    yield Found(self.joined[word], start, end)
 
 
 class WordIndex:
     """Tells in one pass over the words of a text which entries of many lists may be there."""
 
     def __init__(self, lists: Iterable[WordList]) -> None:
-        self._listed = [(words, pattern) for words in lists for pattern in words.patterns]
+        known = tuple(lists)
+        # Two lists rather than one of pairs, which the collector would look through.
+        self._patterns = [pattern for words in known for pattern in words.patterns]
+        self._lists = [words for words in known for _ in words.patterns]
+        self._beside: list[tuple[str, ...]] = []
         self._by_word: dict[str, list[int]] = {}
         self._by_beginning: dict[str, list[int]] = {}
+        self._by_joined: dict[str, list[WordList]] = {}
         anywhere: list[int] = []
-        common = Counter(word for _, pattern in self._listed for word in pattern.words)
-        for number, (_, pattern) in enumerate(self._listed):
-            if key := pattern.rarest(common):
-                self._by_word.setdefault(key, []).append(number)
+        words_of_all = chain.from_iterable(pattern.words for pattern in self._patterns)
+        common = commonness(words_of_all)
+        for number, pattern in enumerate(self._patterns):
+            exact = pattern.exact
+            self._beside.append(exact if len(exact) > 1 else ())
+            if exact:
+                self._by_word.setdefault(min(exact, key=common.__getitem__), []).append(number)
             elif beginning := pattern.beginning:
                 self._by_beginning.setdefault(beginning, []).append(number)
             else:
                 anywhere.append(number)
-        self._lengths = _lengths(self._by_beginning)
+        for words in known:
+            for letters in words.joined:
+                self._by_joined.setdefault(letters, []).append(words)
+        self._beginnings = Beginnings(self._by_beginning)
         self._anywhere = anywhere
-        self._set = _searcher([self._listed[number][1] for number in anywhere])
+        self._set = _searcher([self._patterns[number] for number in anywhere])
 
     def candidates(self, view: View) -> Mapping[WordList, Sequence["Pattern"]]:
-        """Return for each list the patterns that may stand in the view; the others do not."""
-        numbers: set[int] = set()
-        for word in view.words:
-            self._look_up(word, numbers)
-            if _SEMITIC.match(word):
-                for prefix in _HEBREW_PREFIXES if word < "\u0600" else _ARABIC_PREFIXES:
-                    if word.startswith(prefix):
-                        self._look_up(word.removeprefix(prefix), numbers)
+        """Return for each list the patterns that may stand in the view; the others do not.
+
+        A list without any is there if one of its phrases may have been joined.
+        """
+        words = _with_bare(view)
+        numbers = {
+            number
+            for word in words & self._by_word.keys()
+            for number in self._by_word[word]
+            if words.issuperset(self._beside[number])
+        }
+        for beginning in self._beginnings.of(words):
+            numbers.update(self._by_beginning[beginning])
         if self._set:
-            numbers.update(self._anywhere[index] for index in self._set.Match(view.text) or ())
+            numbers.update(self._anywhere[index] for index in self._set.Match(view.encoded) or ())
         found: dict[WordList, list[Pattern]] = {}
         for number in sorted(numbers):
-            words, pattern = self._listed[number]
-            found.setdefault(words, []).append(pattern)
+            found.setdefault(self._lists[number], []).append(self._patterns[number])
+        if "spaced" in view.name:
+            for letters in view.tokens.runs & self._by_joined.keys():
+                for listed in self._by_joined[letters]:
+                    found.setdefault(listed, [])
         return found
-
-    def _look_up(self, word: str, numbers: set[int]) -> None:
-        if known := self._by_word.get(word):
-            numbers.update(known)
-        for length in self._lengths.get(word[:_SHORTEST_BEGINNING], ()):
-            if known := self._by_beginning.get(word[:length]):
-                numbers.update(known)
 
 
 class Pattern(NamedTuple):
@@ -209,16 +210,11 @@ class Pattern(NamedTuple):
         """Whether both ends are those of words."""
         return not (self.open_start or self.open_end)
 
-    def rarest(self, common: Mapping[str, int]) -> str | None:
-        """Return the word that must stand in a text by itself and that is rarest in lists."""
-        last = len(self.words) - 1
-        exact = [
-            word
-            for number, word in enumerate(self.words)
-            if not (number == 0 and self.open_start) and not (number == last and self._may_go_on)
-        ]
-        alone = [word for word in exact if (run := WORDS.match(word)) and run[0] == word]
-        return min(alone, key=lambda word: (common[word], -len(word)), default=None)
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """The words that must stand in a text by themselves, apart from prefixes."""
+        first, behind = int(self.open_start), len(self.words) - self._may_go_on
+        return tuple(filter(WORDS.fullmatch, self.words[first:behind]))
 
     @property
     def beginning(self) -> str | None:
@@ -228,11 +224,21 @@ class Pattern(NamedTuple):
 
     def places(self, view: View) -> Iterator[tuple[int, int]]:
         """Yield where the pattern stands, as whole words where it says so."""
+        if len(self.words) == 1 and self.exact:
+            yield from self._runs(view)
+            return
         text = view.text
         for start in self._starts(view):
             end = self._end(text, start)
             if end and self._begins(text, start) and self._ends(text, end):
                 yield start, end
+
+    def _runs(self, view: View) -> Iterator[tuple[int, int]]:
+        """Yield where the one word stands: between borders, as all words do."""
+        word = self.words[0]
+        for prefix in ("", *self._prefixes):
+            for start in view.tokens.starts(prefix + word):
+                yield start + len(prefix), start + len(prefix) + len(word)
 
     def _starts(self, view: View) -> Iterator[int]:
         """Yield where the first word may stand: looked up where that can be, else searched."""
@@ -242,7 +248,7 @@ class Pattern(NamedTuple):
             yield from _searched(view.text, first)
             return
         for prefix in ("", *self._prefixes):
-            for start in view.words.get(prefix + run[0], ()):
+            for start in view.tokens.starts(prefix + run[0]):
                 yield start + len(prefix)
 
     def _end(self, text: str, start: int) -> int | None:
@@ -271,7 +277,7 @@ class Pattern(NamedTuple):
     def _ends(self, text: str, end: int) -> bool:
         if self.open_end or _is_border(text, end, end):
             return True
-        if _kind(text[end - 1]) != _HANGUL:
+        if not is_hangul(text[end - 1]):
             return False
         rest = WORDS.match(text, end)
         return rest is not None and rest[0] in _PARTICLES
@@ -279,12 +285,12 @@ class Pattern(NamedTuple):
     @property
     def _may_go_on(self) -> bool:
         """Whether the word in which the pattern ends may be longer than its own last one."""
-        return self.open_end or _kind(self.words[-1][-1]) == _HANGUL
+        return self.open_end or is_hangul(self.words[-1][-1])
 
     @property
     def _prefixes(self) -> tuple[str, ...]:
         first = self.words[0]
-        if not _SEMITIC.match(first) or len(first) < _FEWEST_LETTERS:
+        if not _FIRST_SEMITIC <= first[0] <= _LAST_SEMITIC or len(first) < _FEWEST_LETTERS:
             return ()
         return _HEBREW_PREFIXES if first < "\u0600" else _ARABIC_PREFIXES
 
@@ -304,77 +310,36 @@ class _Cover:
         return before > 0 and self._reach[before - 1] >= found.end
 
 
-def _lengths(beginnings: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
-    """Return how long the beginnings are that begin with the same few letters."""
-    found: dict[str, set[int]] = {}
-    for beginning in beginnings:
-        found.setdefault(beginning[:_SHORTEST_BEGINNING], set()).add(len(beginning))
-    return {letters: tuple(sorted(lengths)) for letters, lengths in found.items()}
+def commonness(words: Iterable[str]) -> Mapping[str, float]:
+    """Return how often each word is likely to be met in texts, told by how often it is here.
 
-
-def entries_of(text: str) -> list[tuple[int, str]]:
-    """Return the entries of a list file with their lines.
-
-    One entry a line; `#` at the start or after a blank begins a comment.
+    Short words are met far more often than lists have them.
     """
-    lines = enumerate(text.split("\n"), 1)
-    return [(line, entry) for line, raw in lines if (entry := _COMMENT.sub("", raw).strip())]
+    return {word: number / len(word) ** 2 for word, number in Counter(words).items()}
 
 
-def problems(entries: Iterable[tuple[int, str]]) -> list[ListProblem]:
-    """Return what is wrong with the entries of a list, each given with its line."""
-    found: list[ListProblem] = []
-    first_line: dict[_Parts, int] = {}
-    for number, (line, entry) in enumerate(entries, 1):
-        if number > MAX_ENTRIES:
-            message = f"a list may have {MAX_ENTRIES:,} entries; this and all after it are too many"
-            return [*found, ListProblem(line, message)]
-        parts = _parts(entry)
-        if message := _mistake(entry, parts):
-            found.append(ListProblem(line, message))
-            continue
-        same = first_line.setdefault(parts, line)
-        if same != line:
-            message = f"“{entry}” means the same as the entry in line {same}"
-            found.append(ListProblem(line, message, is_warning=True))
-    return found
-
-
-def _mistake(entry: str, parts: "_Parts") -> str:
-    """Return what keeps an entry from being looked for; "" if nothing does."""
-    letters = "".join(parts[0])
-    if len(entry) > MAX_CHARACTERS:
-        return f"longer than {MAX_CHARACTERS} characters"
-    if "*" in letters:
-        return f"“{entry}”: a star may stand at the beginning or the end only"
-    if not letters:
-        return f"“{entry}” has nothing to look for"
-    fewest = _FEWEST_SYLLABLES if _kind(letters[0]) in (_HANGUL, _BLANKLESS) else _FEWEST_LETTERS
-    if len(letters) < fewest:
-        return f"“{entry}” is too short: it would be found in harmless text"
-    return ""
-
-
-def _patterns(entry: str) -> Iterator[Pattern]:
-    words, open_start, open_end = _parts(entry)
-    if not words:
+def _patterns(entry: Entry) -> Iterator[Pattern]:
+    if not entry.words:
         return
-    yield Pattern(entry, words, open_start, open_end)
+    yield Pattern(*entry)
     # The letter is often typed without its tilde, or robbed of it to hide the word.
-    if any("ñ" in word for word in words):
-        bare = tuple(word.replace("ñ", "n") for word in words)
-        yield Pattern(entry, bare, open_start, open_end)
+    if "ñ" in "".join(entry.words):
+        bare = tuple(word.replace("ñ", "n") for word in entry.words)
+        yield Pattern(*entry._replace(words=bare))
 
 
-#: The folded words of an entry, and whether its start and its end are open.
-_Parts = tuple[tuple[str, ...], bool, bool]
-
-
-def _parts(entry: str) -> _Parts:
-    open_start, open_end = entry[:1] == "*", entry[-1:] == "*"
-    bare = entry.strip("*") if open_start or open_end else entry
-    folded = bare.lower() if bare.isascii() else plain(bare).text
-    return tuple(folded.split()), open_start, open_end
+def _with_bare(view: View) -> frozenset[str]:
+    """Return the words of a view, and what is left of them without prefixes glued on."""
+    words = view.tokens.runs
+    if view.text.isascii():
+        return words
+    return words | {
+        word.removeprefix(prefix)
+        for word in words
+        if _FIRST_SEMITIC <= word[0] <= _LAST_SEMITIC
+        for prefix in (_HEBREW_PREFIXES if word < "\u0600" else _ARABIC_PREFIXES)
+        if word.startswith(prefix)
+    }
 
 
 def _searched(text: str, word: str) -> Iterator[int]:
@@ -388,14 +353,11 @@ def _is_border(text: str, at: int, outside: int) -> bool:
     """Whether a word can begin or end at a place, seen from the character that is not in it."""
     if at in (0, len(text)):
         return True
-    inside = _kind(text[at - 1 if outside == at else at])
-    beyond = _kind(text[outside])
-    return beyond in (_NONE, _BLANKLESS) or (inside != _NONE and inside != beyond)
-
-
-def _kind(character: str) -> int:
-    match = _KIND.match(character)
-    return match.lastindex or _NONE if match else _NONE
+    inside = kind_of(text[at - 1 if outside == at else at])
+    beyond = kind_of(text[outside])
+    if beyond is None or beyond is Letter.BLANKLESS:
+        return True
+    return inside is not None and inside is not beyond
 
 
 def _searcher(patterns: list[Pattern]) -> Any:

@@ -121,7 +121,7 @@ for _command in COMMANDS:
 
 def _examined(directory: Path) -> list[Problem]:
     try:
-        return examine(read_directory(directory))
+        return examine(read_directory(directory))[1]
     except (OSError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{directory}: rules.yaml cannot be read: {error}") from error
 

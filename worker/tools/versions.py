@@ -73,12 +73,12 @@ class Share(click.ParamType[float]):
 def publish(directory: Path, note: str, base: int | None) -> None:
     """Make the rules in DIRECTORY live; workers judge the next comments by them."""
     source = _read(directory)
-    for problem in examine(source):
+    ruleset, problems = examine(source)
+    for problem in problems:
         click.echo(str(problem))
-    try:
-        rules = outline(source, load(source))
-    except RulesetError as error:
-        raise click.ClickException("the rules cannot run; the running ones stay") from error
+    if ruleset is None:
+        raise click.ClickException("the rules cannot run; the running ones stay")
+    rules = outline(source, ruleset)
     with _store() as store, store.write() as db:
         live = rulesets.live_version(db)
         current = live.number if live else None

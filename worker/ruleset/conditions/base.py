@@ -10,6 +10,7 @@ from service.domain.verdict import Span
 from worker.ruleset.document import Document
 from worker.ruleset.lists import Lists
 from worker.ruleset.model import Check, Counter, Match
+from worker.ruleset.sieve import Clue
 from worker.signals.comment import FIELD_NAMES, Field, Signals
 from worker.signals.text import Fold, View
 
@@ -24,7 +25,8 @@ class Reading:
     """A rule file while its conditions are read.
 
     `earlier` are the ids of the rules above the one that is read, with their
-    modes; `counters` are collected for the whole file, `scores` for the rule.
+    modes; `counters` are collected for the whole file, `scores` for the rule, `clues`
+    for the `when` or `unless` that is read.
     """
 
     document: Document
@@ -32,6 +34,7 @@ class Reading:
     earlier: dict[str, str] = field(default_factory=dict)
     counters: set[Counter] = field(default_factory=set)
     scores: set[str] = field(default_factory=set)
+    clues: set[Clue] = field(default_factory=set)
 
 
 #: Makes a check of what stands in the file; None, and errors noted, if it makes no sense.

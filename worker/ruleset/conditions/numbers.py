@@ -217,7 +217,7 @@ def _odd_characters(
     kind: Kind, bounds: Bounds, fields: tuple[Field, ...], signals: Signals
 ) -> Match | None:
     for field in fields:
-        text = signals.text(field)
+        text = signals.text(field) if signals.may_be_odd(field) else ""
         places = characters.places(text, kind)
         number = characters.longest_marks(text) if kind == "marks" else len(places)
         if bounds.hold(number):

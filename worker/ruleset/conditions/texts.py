@@ -15,7 +15,8 @@ from worker.ruleset.conditions.base import (
 )
 from worker.ruleset.model import Check, Match
 from worker.ruleset.patterns import PatternError, compile_pattern
-from worker.ruleset.phrases import Phrase, PhraseError, find_phrases, read_phrase
+from worker.ruleset.phrases import Phrase, PhraseError, read_phrase
+from worker.ruleset.sieve import Clue
 from worker.signals.comment import FIELD_NAMES, Field, Signals
 from worker.signals.text import Fold
 from worker.signals.words import WordList
@@ -32,7 +33,9 @@ def words(reading: Reading, node: Node) -> Check | None:
     fields, fold = read_fields(reading, members), read_fold(reading, members)
     if not names or exceptions is None:
         return None
-    return _words_check(reading.lists.words(names, exceptions), fields, fold)
+    entries = reading.lists.words(names, exceptions)
+    reading.clues.add(Clue(fields, fold, entries=entries))
+    return _words_check(entries, fields, fold)
 
 
 def phrase(reading: Reading, node: Node) -> Check | None:
@@ -49,6 +52,7 @@ def phrase(reading: Reading, node: Node) -> Check | None:
         if (read := _read_phrase(reading, text, item))
     ]
     fields, fold = read_fields(reading, members), read_fold(reading, members)
+    reading.clues.add(Clue(fields, fold, phrases=tuple(phrases)))
     return _phrases_check(phrases, fields, fold) if phrases else None
 
 
@@ -102,9 +106,10 @@ def _phrases_check(phrases: list[Phrase], fields: tuple[Field, ...], fold: Fold)
         first, spans = "", []
         for field in fields:
             for view in signals.views(field, fold):
-                for start, end in find_phrases(phrases, signals, view):
-                    first = first or view.text[start:end]
-                    spans.append(span(field, view, start, end))
+                for one in phrases:
+                    for start, end in one.find(signals, view):
+                        first = first or view.text[start:end]
+                        spans.append(span(field, view, start, end))
         return Match(len(_distinct(spans)), first, _distinct(spans)) if spans else None
 
     return check
@@ -115,7 +120,7 @@ def _pattern_check(compiled: Any, fields: tuple[Field, ...]) -> Check:
         first, spans = "", []
         for field in fields:
             for view in signals.views(field):
-                for start, end in _places(compiled, view.text):
+                for start, end in _places(compiled, view.text, view.encoded):
                     first = first or view.text[start:end]
                     spans.append(span(field, view, start, end))
         return Match(len(_distinct(spans)), first, _distinct(spans)) if spans else None
@@ -128,7 +133,7 @@ def _raw_check(compiled: Any, fields: tuple[Field, ...]) -> Check:
         first, spans = "", []
         for field in fields:
             text = signals.text(field)
-            for start, end in _places(compiled, text):
+            for start, end in _places(compiled, text, text.encode()):
                 first = first or text[start:end]
                 spans.append(Span(FIELD_NAMES[field], start, end, view="raw"))
         return Match(len(spans), first, tuple(spans[:SPANS_SHOWN])) if spans else None
@@ -136,9 +141,12 @@ def _raw_check(compiled: Any, fields: tuple[Field, ...]) -> Check:
     return check
 
 
-def _places(compiled: Any, text: str) -> list[tuple[int, int]]:
-    """Return where a pattern matches; what it finds of no length says nothing."""
-    if not compiled.search(text):
+def _places(compiled: Any, text: str, encoded: bytes) -> list[tuple[int, int]]:
+    """Return where a pattern matches; what it finds of no length says nothing.
+
+    Most patterns match nowhere, which the text as RE2 reads it tells soonest.
+    """
+    if not compiled.search(encoded):
         return []
     return [match.span() for match in compiled.finditer(text) if match.end() > match.start()]
 
