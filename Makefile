@@ -55,6 +55,12 @@ faults: $(VENV)/test.stamp ## Run the fault tests at full length: 20 seeds each
 	@.ci/packages postgresql
 	$(BIN)/python -m pytest tests/faults --full-length
 
+.PHONY: train
+train: $(VENV)/train.stamp ## Train every model that ships: DATA=folder (may be several)
+	@test -n "$(DATA)" || { echo "Say where the corpora are: make train DATA=folder" >&2; exit 2; }
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 nice $(BIN)/python -m worker.training \
+	  $(addprefix --data ,$(DATA)) --pairs tests/corpus/contrast_pairs.csv
+
 .PHONY: secrets
 secrets: .env ## Write fresh secrets for docker compose into .env, once
 
@@ -74,7 +80,7 @@ down: ## Stop the docker compose stack; its data stays
 
 .PHONY: clean
 clean: ## Delete the virtual environment and caches, never data
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/node_modules tests/.wordpress
+	rm -rf $(VENV) .training .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/node_modules tests/.wordpress
 	find service worker tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/venv.stamp:
@@ -92,6 +98,11 @@ $(VENV)/run.stamp: requirements.txt $(VENV)/venv.stamp
 $(VENV)/test.stamp: tests/requirements.txt $(VENV)/run.stamp
 	@echo "Installing test requirements into $(VENV) ..."
 	@$(PIP) install --only-binary :all: -r tests/requirements.txt
+	@touch $@
+
+$(VENV)/train.stamp: worker/training/requirements.txt $(VENV)/run.stamp
+	@echo "Installing training requirements into $(VENV) ..."
+	@$(PIP) install --only-binary :all: -r worker/training/requirements.txt
 	@touch $@
 
 tests/.wordpress/stamp: .ci/wordpress

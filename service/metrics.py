@@ -151,6 +151,7 @@ def _of_motion(motion: Motion) -> Iterator[Metric]:
         sum(bool(worker.failed) for worker in motion.rules),
     )
     yield _worker_rules(motion)
+    yield from _worker_models(motion)
     times = mean_seconds(counts)
     yield _by_label("anteroom_rule_seconds", "Mean time that a rule takes", "rule", times)
 
@@ -176,6 +177,21 @@ def _worker_rules(motion: Motion) -> Metric:
     for (queue, ruleset), number in numbers.items():
         family.add_metric([queue, ruleset], number)
     return family
+
+
+def _worker_models(motion: Motion) -> Iterator[Metric]:
+    family = GaugeMetricFamily(
+        "anteroom_worker_models",
+        "Workers by the models that they loaded",
+        labels=["model", "version"],
+    )
+    numbers = Tally(item for worker in motion.rules for item in worker.models.items())
+    for (model, version), number in numbers.items():
+        family.add_metric([model, version], number)
+    yield family
+    failed = Tally(model for worker in motion.rules for model in worker.models_failed)
+    meaning = "Workers that could not load a model and judge without it"
+    yield _by_label("anteroom_model_failures", meaning, "model", failed)
 
 
 def _judging(counts: Mapping[str, float]) -> Metric:

@@ -6,7 +6,7 @@ timeouts do not cover a server that took the question and fell silent.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock, Thread
 from typing import Generic, TypeVar
@@ -92,11 +92,17 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class WorkerRules:
-    """Which ruleset a worker process runs, and which one it could not load; "" for none."""
+    """Which ruleset a worker process runs, and which one it could not load; "" for none.
+
+    `models` has the version of each model that it loaded, `models_failed` why it
+    does without the others.
+    """
 
     queue: str
     ruleset: str
     failed: str
+    models: Mapping[str, str] = field(default_factory=dict)
+    models_failed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +172,25 @@ def _workers(queue: Queue, redis: Redis) -> int:
 
 def _rules(queue: Queue, redis: Redis) -> Iterator[WorkerRules]:
     for key in sorted(get_keys(queue=queue)):
-        ruleset, failed = redis.hmget(key, ["ruleset", "ruleset_failed"])
-        if ruleset is not None:
-            yield WorkerRules(queue.name, as_text(ruleset), as_text(failed or ""))
+        told = redis.hmget(key, ["ruleset", "ruleset_failed", "models", "models_failed"])
+        ruleset, failed, models, without = (as_text(each or "") for each in told)
+        if told[0] is not None:
+            yield WorkerRules(queue.name, ruleset, failed, _by_model(models), _by_model(without))
+
+
+def _by_model(told: str) -> dict[str, str]:
+    """Return what a worker tells of its models, such as `spam: 3f2a; abuse-en: 77c1`."""
+    pairs = (each.partition(": ") for each in told.split("; ") if each)
+    return {name: what for name, _, what in pairs}
+
+
+def models_warning(workers: Sequence[WorkerRules]) -> str | None:
+    """Return which models are not to be had, in words for operators; None if all are."""
+    failed = {name: why for worker in workers for name, why in worker.models_failed.items()}
+    if not failed:
+        return None
+    causes = "; ".join(f"{name} ({why})" for name, why in sorted(failed.items()))
+    return f"Rules judge without these models: {causes}."
 
 
 def work_counts(redis: Redis) -> dict[str, float]:

@@ -14,6 +14,7 @@ from service.domain.verdict import Verdict
 from service.statistics import Interval, wilson
 from service.storage.replaying import JudgedComment
 from worker.engine import Missing, replay
+from worker.models.score import NO_MODELS, Scorer
 from worker.ruleset import Ruleset
 
 #: Comments named as examples of each kind.
@@ -128,17 +129,18 @@ class Backtest:
 class Backtesting:
     """Replays comments one by one; `report` tells what came of those so far."""
 
-    def __init__(self, ruleset: Ruleset, live: Ruleset | None) -> None:
+    def __init__(self, ruleset: Ruleset, live: Ruleset | None, models: Scorer = NO_MODELS) -> None:
         self.report = Backtest(ruleset.hash, live.hash if live else "none")
         self.report.rules = {rule.id: RuleTrial() for rule in ruleset.rules if rule.mode != "off"}
         self._ruleset = ruleset
         self._live = live
+        self._models = models
 
     def add(self, item: JudgedComment) -> None:
         """Replay one comment."""
         report = self.report
         report.comments += 1
-        verdict = _replayed(item, self._ruleset)
+        verdict = self._replayed(item, self._ruleset)
         held_live = self._held_live(item)
         if isinstance(verdict, Missing) or isinstance(held_live, Missing):
             missing = (found for found in (verdict, held_live) if isinstance(found, Missing))
@@ -153,8 +155,16 @@ class Backtesting:
         evidence = item.evidence or {}
         if evidence.get("ruleset") == self._live.hash and not evidence["errors"]:
             return bool(evidence["status"] == Status.HELD)
-        verdict = _replayed(item, self._live)
+        verdict = self._replayed(item, self._live)
         return verdict if isinstance(verdict, Missing) else verdict.status is Status.HELD
+
+    def _replayed(self, item: JudgedComment, ruleset: Ruleset) -> Verdict | Missing:
+        if item.comment.body == "":
+            return Missing(("text",))
+        if item.evidence is None:
+            return Missing(("verdict",))
+        kept, absent = item.evidence["signals"], item.evidence["absent"]
+        return replay(item.comment, ruleset, kept, absent, self._models)
 
     def _compare(self, item: JudgedComment, verdict: Verdict, *, held_live: bool) -> None:
         report, held = self.report, verdict.status is Status.HELD
@@ -181,20 +191,17 @@ class Backtesting:
                 trial.rejected += rejected is True
 
 
-def backtest(items: Iterable[JudgedComment], ruleset: Ruleset, live: Ruleset | None) -> Backtest:
+def backtest(
+    items: Iterable[JudgedComment],
+    ruleset: Ruleset,
+    live: Ruleset | None,
+    models: Scorer = NO_MODELS,
+) -> Backtest:
     """Replay all of `items` by `ruleset` and by the live one."""
-    backtesting = Backtesting(ruleset, live)
+    backtesting = Backtesting(ruleset, live, models)
     for item in items:
         backtesting.add(item)
     return backtesting.report
-
-
-def _replayed(item: JudgedComment, ruleset: Ruleset) -> Verdict | Missing:
-    if item.comment.body == "":
-        return Missing(("text",))
-    if item.evidence is None:
-        return Missing(("verdict",))
-    return replay(item.comment, ruleset, item.evidence["signals"], item.evidence["absent"])
 
 
 def _agreement(agreement: Agreement) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.domain.history import AuthorHistory
+from worker.models.score import NO_MODELS, Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,8 @@ class Context:
     `counts` tells how often something was seen before this comment, by the
     counter's name (`text.1h`); `deliverable` whether the e-mail's domain takes
     mail; `reviews_everything` whether site or thread wants a person to look
-    first; `scores` what models say, by the model's name, 0 to 1. The rules
-    named in `muted` are counted but decide nothing, whatever their mode.
+    first; `models` give scores, `scores` are those given from outside, which win,
+    by name, 0 to 1. The rules named in `muted` are counted but decide nothing, whatever their mode.
     """
 
     at: datetime
@@ -24,4 +25,5 @@ class Context:
     deliverable: bool | None = None
     reviews_everything: bool = False
     scores: Mapping[str, float] = field(default_factory=dict)
+    models: Scorer = NO_MODELS
     muted: frozenset[str] = frozenset()

@@ -16,6 +16,7 @@ from service.domain.comment import Comment, Status
 from service.domain.history import AuthorHistory
 from service.domain.verdict import ENGINE, Hit, Mode, RuleError, Total, Verdict
 from worker.context import Context
+from worker.models.score import NO_MODELS, Scorer
 from worker.ruleset.model import Match, Rule, Ruleset
 from worker.signals.comment import Signals
 
@@ -48,18 +49,23 @@ class Missing:
 
 
 def replay(
-    comment: Comment, ruleset: Ruleset, kept: Mapping[str, Any], absent: Sequence[str]
+    comment: Comment,
+    ruleset: Ruleset,
+    kept: Mapping[str, Any],
+    absent: Sequence[str],
+    models: Scorer = NO_MODELS,
 ) -> Verdict | Missing:
     """Judge a stored comment by other rules, with the signals of the verdict on it.
 
     `kept` and `absent` are those of the earlier verdict. What the text tells is
-    worked out again; what it does not tell is never guessed.
+    worked out again, by `models` if they speak, else their earlier scores stand; what
+    it does not tell is never guessed.
     """
     wanted = {f"count.{counter.name}" for counter in ruleset.counters}
     missing = tuple(sorted(wanted - kept.keys() - set(absent)))
     if missing or "author.approved" not in kept:
         return Missing(missing or ("author.approved",))
-    return judge(comment, ruleset, _context_of(comment, kept))
+    return judge(comment, ruleset, _context_of(comment, kept, models))
 
 
 def held_unchecked(
@@ -189,7 +195,7 @@ def _unchecked(rule: str, why: str) -> Hit:
     return Hit(rule, ENGINE, _HOLDS_ALONE, why)
 
 
-def _context_of(comment: Comment, kept: Mapping[str, Any]) -> Context:
+def _context_of(comment: Comment, kept: Mapping[str, Any], models: Scorer) -> Context:
     """Return the context in which these signals were found."""
     names = ("approved", "rejected", "claimed_approved", "claimed_rejected", "seen")
     return Context(
@@ -198,7 +204,8 @@ def _context_of(comment: Comment, kept: Mapping[str, Any]) -> Context:
         counts=_under("count.", kept),
         deliverable=kept.get("email.deliverable"),
         reviews_everything=kept.get("moderation") == "all",
-        scores=_under("score.", kept),
+        scores={} if models is not NO_MODELS else _under("score.", kept),
+        models=models,
     )
 
 

@@ -40,6 +40,8 @@ from worker.deadline import Deadline, TooSlow
 from worker.engine import held_unchecked, judge_signals
 from worker.hand import Hand
 from worker.mailservers import MailServers
+from worker.models.score import NO_MODELS, Scorer
+from worker.models.shelf import shipped_models
 from worker.ruleset import Ruleset
 from worker.ruleset.model import Countable
 from worker.rulesets import Live, LiveRules
@@ -94,6 +96,7 @@ class Runtime:
         jobs: JobQueue,
         rules: LiveRules,
         mail_servers: MailServers,
+        models: Scorer = NO_MODELS,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
@@ -101,6 +104,7 @@ class Runtime:
         self._jobs = jobs
         self._rules = rules
         self._mail_servers = mail_servers
+        self._models = models
         self._clock = clock
         self._keyring = Keyring(settings.secret_key)
         self._counters = Counters(jobs.connection)
@@ -115,12 +119,13 @@ class Runtime:
         link = Submission(ThreadRef("warm-up"), Author(name="Ünal"), "Über http://example.com")
         pending = self._unstored(SiteId(0), link, Moderation.RULES)
         if live.ruleset:
-            judge_signals(Signals(pending.comment, Context(at=self._clock())), live.ruleset)
+            context = Context(at=self._clock(), models=self._models)
+            judge_signals(Signals(pending.comment, context), live.ruleset)
 
     def facts(self) -> dict[str, str]:
-        """Return what others may know of this process: the ruleset that it runs by now."""
+        """Return what others may know of this process: its ruleset by now, and its models."""
         self._rules.prepare()
-        return self._rules.facts
+        return self._rules.facts | dict(self._models.facts)
 
     def moderate(self, ids: Sequence[CommentId]) -> None:
         """Judge the named comments that still wait; while jobs queue up, others with them.
@@ -172,7 +177,7 @@ class Runtime:
 
     def run_trial(self, trial_id: str) -> None:
         """Try a ruleset on many comments; see `worker.trials`."""
-        run_trial(self._store, trial_id)
+        run_trial(self._store, trial_id, self._models)
 
     def close(self) -> None:
         """Give up all connections."""
@@ -241,6 +246,7 @@ class Runtime:
                     deliverable=takes_mail.get(domain_of(item.comment.author.email)),
                     reviews_everything=item.moderation is Moderation.ALL,
                     muted=live.muted,
+                    models=self._models,
                 )
                 yield _Case(item.comment, self._judge(some, live, deadline), mark, seen)
 
@@ -373,6 +379,7 @@ def open_runtime(settings: Settings) -> Runtime:
         jobs=JobQueue(settings.redis_url),
         rules=LiveRules(store),
         mail_servers=MailServers(),
+        models=shipped_models(),
     )
 
 

@@ -8,6 +8,7 @@ import structlog
 from setproctitle import setproctitle
 
 from service.local.processes import Child, Supervisor, fork
+from worker.models.shelf import shipped_models
 from worker.ruleset.shipped import load_ruleset
 
 #: A batch of slow comments takes a minute at the very worst; jobs are cut off then.
@@ -26,6 +27,7 @@ def supervise(
     """
     # Before they fork: so it is in memory once, and a process that comes back is there at once.
     load_ruleset()
+    shipped_models()
     gc.freeze()
     supervisor = Supervisor(say=lambda what: log.warning("worker process died", what=what))
     for role in roles:

@@ -11,6 +11,7 @@ from service.storage import Store, database_now, rulesets, trials
 from service.storage.replaying import count_judged, judged_comments
 from service.storage.trials import Trial, TrialKind, TrialState
 from worker.backtest import backtest
+from worker.models.score import Scorer
 from worker.ruleset import Ruleset
 from worker.ruleset.cases import Case
 from worker.rulesets import loaded
@@ -25,7 +26,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-def run_trial(store: Store, trial_id: str) -> None:
+def run_trial(store: Store, trial_id: str, models: Scorer) -> None:
     """Run one trial and keep its result; whatever goes wrong is its result, too.
 
     Raises StoreUnavailable while the database is away.
@@ -35,7 +36,7 @@ def run_trial(store: Store, trial_id: str) -> None:
     if trial.state not in (TrialState.WAITING, TrialState.RUNNING):
         return
     try:
-        result, state = _RUN[trial.kind](store, trial), TrialState.DONE
+        result, state = _RUN[trial.kind](store, trial, models), TrialState.DONE
     except Exception as error:
         log.exception("trial failed", trial=trial_id)
         result, state = {"error": f"The trial failed ({type(error).__name__})"}, TrialState.FAILED
@@ -43,7 +44,7 @@ def run_trial(store: Store, trial_id: str) -> None:
         trials.finish(db, trial_id, state, result, database_now(db))
 
 
-def _backtest(store: Store, trial: Trial) -> dict[str, Any]:
+def _backtest(store: Store, trial: Trial, models: Scorer) -> dict[str, Any]:
     with store.read() as db:
         ruleset = loaded(rulesets.source_of(db, trial.ruleset))
         version = rulesets.live_version(db)
@@ -51,18 +52,18 @@ def _backtest(store: Store, trial: Trial) -> dict[str, Any]:
         since = trial.asked_at - timedelta(days=trial.options["days"])
         total = min(count_judged(db, since), MOST_COMMENTS)
     found = judged_comments(store, since, MOST_COMMENTS)
-    return backtest(_told(found, store, trial.id, total), ruleset, live).as_dict()
+    return backtest(_told(found, store, trial.id, total), ruleset, live, models).as_dict()
 
 
-def _corpus(store: Store, trial: Trial) -> dict[str, Any]:
+def _corpus(store: Store, trial: Trial, models: Scorer) -> dict[str, Any]:
     with store.read() as db:
         ruleset = loaded(rulesets.source_of(db, trial.ruleset))
     rows = trial.options["rows"]
     found = _told([_sample(row) for row in rows], store, trial.id, len(rows))
-    return _report(measure(found, ruleset), ruleset)
+    return _report(measure(found, ruleset, models), ruleset)
 
 
-_RUN: dict[TrialKind, Callable[[Store, Trial], dict[str, Any]]] = {
+_RUN: dict[TrialKind, Callable[[Store, Trial, Scorer], dict[str, Any]]] = {
     TrialKind.BACKTEST: _backtest,
     TrialKind.CORPUS: _corpus,
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from service.domain.ruleset import RulesetSource
 from worker.engine import judge
+from worker.models.shelf import shipped_models
 from worker.ruleset import Problem, RulesetError, examine
 from worker.ruleset.cases import Case
 from worker.ruleset.outline import outline
@@ -29,7 +30,7 @@ def try_case(source: RulesetSource, case: Mapping[str, Any]) -> dict[str, Any]:
         ruleset = loaded(source)
     except RulesetError as error:
         return {"problems": _listed(error.problems), "verdict": None}
-    verdict = judge(made_up.comment(), ruleset, made_up.context())
+    verdict = judge(made_up.comment(), ruleset, made_up.context(shipped_models()))
     return {"problems": [], "verdict": verdict.as_dict()}
 
 

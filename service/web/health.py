@@ -1,7 +1,6 @@
 """For those who operate the service: is it alive, is it ready, what are its figures."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Literal, NamedTuple
@@ -13,7 +12,7 @@ from pydantic import BaseModel, Field
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from service.metrics import Exposition
-from service.probes import SAFE_POLICY, Motion, Probe, read_motion
+from service.probes import SAFE_POLICY, Motion, Probe, WorkerRules, models_warning, read_motion
 from service.storage import Store
 from service.storage.rulesets import live_version
 from service.web.answers import answer
@@ -58,12 +57,24 @@ class WorkerRulesOut(BaseModel):
     ruleset: str = Field(description="Empty: it has none, and everything is held")
     failed: str = Field(description="The ruleset that it could not load; empty if it could")
 
+    @classmethod
+    def of(cls, worker: WorkerRules) -> "WorkerRulesOut":
+        """Return what is told of a worker."""
+        return cls(queue=worker.queue, ruleset=worker.ruleset, failed=worker.failed)
+
 
 class RulesetOut(BaseModel):
     """What comments are judged by."""
 
     live: str | None = Field(description="As the record has it; null before the first one")
     workers: list[WorkerRulesOut] | None = Field(description="Null while Redis is away")
+    warning: str | None = Field(description="What an operator should look at")
+
+
+class ModelsOut(BaseModel):
+    """What was learned, beside the rules. Without models rules alone judge."""
+
+    loaded: dict[str, str] = Field(description="Models that all workers have, with their versions")
     warning: str | None = Field(description="What an operator should look at")
 
 
@@ -77,6 +88,7 @@ class ReadinessOut(BaseModel):
         description="Workers seen by queue; null while Redis is away"
     )
     ruleset: RulesetOut
+    models: ModelsOut | None = Field(description="Null while Redis or all workers are away")
 
 
 class _Schema(NamedTuple):
@@ -130,8 +142,16 @@ def ready() -> Response:
         redis=_redis(motion),
         workers=dict(motion.workers) if motion else None,
         ruleset=_ruleset(schema, motion),
+        models=_models(motion),
     )
     return answer(told, 200 if told.status == "ready" else 503)
+
+
+def missing_models() -> str | None:
+    """Return which models the workers do without, in words; None if none, or nobody tells."""
+    parts: _Parts = current_app.extensions[_PARTS]
+    motion = parts.motion.ask()
+    return models_warning(motion.rules) if motion else None
 
 
 @bp.get("/metrics")
@@ -161,7 +181,7 @@ def _ruleset(schema: _Schema | None, motion: Motion | None) -> RulesetOut:
     live = schema.ruleset if schema else None
     workers = None
     if motion:
-        workers = [WorkerRulesOut(**asdict(worker)) for worker in motion.rules]
+        workers = [WorkerRulesOut.of(worker) for worker in motion.rules]
     return RulesetOut(live=live, workers=workers, warning=_warning(live, workers or []))
 
 
@@ -172,6 +192,13 @@ def _warning(live: str | None, workers: Sequence[WorkerRulesOut]) -> str | None:
         return f"{failed} workers could not load the live ruleset and keep the one before."
     behind = sum(worker.ruleset != live for worker in workers)
     return f"{behind} workers do not run the live ruleset yet." if live and behind else None
+
+
+def _models(motion: Motion | None) -> ModelsOut | None:
+    if not motion or not motion.rules:
+        return None
+    everywhere = set.intersection(*(set(worker.models.items()) for worker in motion.rules))
+    return ModelsOut(loaded=dict(sorted(everywhere)), warning=models_warning(motion.rules))
 
 
 def _require_scraper(token: str) -> None:

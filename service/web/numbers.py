@@ -13,6 +13,7 @@ from service.storage.numbers import Numbers, numbers
 from service.web.charts import Bar, bars
 from service.web.chrome import page
 from service.web.context import services
+from service.web.health import missing_models
 from service.web.login import guard, signed_in
 from service.web.pages import html_errors
 from service.web.remembered import Remembered
@@ -46,6 +47,7 @@ def numbers_page() -> str:
         arrivals=_arrivals(found),
         decisions=_decisions(found),
         duration=told,
+        missing_models=missing_models(),
         Decision=Decision,
     )
 

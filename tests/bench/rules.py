@@ -9,6 +9,8 @@ from service.domain.ruleset import RulesetSource
 from tests.bench.measures import Measure, percentile
 from worker.context import Context
 from worker.engine import judge
+from worker.models.score import NO_MODELS, Scorer
+from worker.models.shelf import shipped_models
 from worker.ruleset import Ruleset, load
 from worker.ruleset.cases import Case
 from worker.ruleset.shipped import shipped_source
@@ -17,6 +19,7 @@ from worker.signals.words import WordList
 
 _COMMENTS = 600
 _CHARACTERS = 500
+_WORDS = 60
 _LONGEST = 65_000
 _LISTED = 10_000
 
@@ -46,12 +49,18 @@ def measure() -> list[Measure]:
         judging_with_list += _times(texts, _judge_by(with_list))
     median = percentile(judging, 0.5)
     listed = percentile(judging_with_list, 0.5) / median - 1
+    short = [" ".join(text.split()[:_WORDS]) for text in texts]
+    together = _times(short, _judge_by(ruleset, shipped_models()))
     longest = percentile(_times(long, _judge_by(ruleset)), 0.5)
     return [
         Measure("rules: loading the shipped ruleset", loading, "ms", 300, "less"),
         Measure(f"rules: judging {_CHARACTERS} characters, p50", median, "ms", 1.0, "less"),
         Measure(f"rules: judging {_CHARACTERS} characters, p99", percentile(judging, 0.99), "ms",
                 3.0, "less"),
+        Measure(f"rules and models: judging {_WORDS} words, p50", percentile(together, 0.5), "ms",
+                5.0, "less"),
+        Measure(f"rules and models: judging {_WORDS} words, p99", percentile(together, 0.99), "ms",
+                15.0, "less"),
         Measure("rules: judging, times folding and one scan", median / percentile(scanning, 0.5)),
         Measure(f"rules: judging {_LONGEST:,} characters", longest, "ms", 60, "less"),
         Measure(f"rules: a list of {_LISTED:,} words adds, share", listed, goal=0.05,
@@ -70,10 +79,10 @@ def _times(texts: list[str], work: Callable[[str], object]) -> list[float]:
     return times
 
 
-def _judge_by(ruleset: Ruleset) -> Callable[[str], object]:
+def _judge_by(ruleset: Ruleset, models: Scorer = NO_MODELS) -> Callable[[str], object]:
     def work(text: str) -> object:
         case = Case(text, name="Robin Miller", email="robin.miller@mail.example")
-        context: Context = case.context()
+        context: Context = case.context(models)
         return judge(case.comment(), ruleset, context)
 
     return work

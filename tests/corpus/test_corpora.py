@@ -42,6 +42,20 @@ def test_of_what_should_be_published_at_most_one_in_a_hundred_is_held() -> None:
     ]
 
 
+def test_with_the_models_at_most_one_in_fifty_is_held_of_what_should_be_published() -> None:
+    found = report("publish_or_hold", with_models=True)
+
+    assert found.held.wrongly <= 0.02 * found.to_publish, [
+        (comment.body, [hit.rule for hit in verdict.hits]) for comment, verdict in found.false_holds
+    ]
+
+
+def test_with_the_models_more_is_held_of_what_should_be() -> None:
+    alone, together = report("publish_or_hold"), report("publish_or_hold", with_models=True)
+
+    assert together.held.rightly >= 1.1 * alone.held.rightly
+
+
 def test_hidden_words_are_found_whatever_the_trick() -> None:
     found, size = report("evasions"), sizes("evasions")
 

@@ -56,6 +56,7 @@ def test_it_is_ready_with_a_current_database_and_redis(settings: Settings) -> No
             "redis": {"reachable": True, "memory_policy": "noeviction", "warning": None},
             "workers": {"moderation": 0, "check": 0, "webhooks": 0, "trials": 0},
             "ruleset": {"live": None, "workers": [], "warning": None},
+            "models": None,
         },
     )
 

@@ -18,6 +18,7 @@ from service.domain.comment import (
 )
 from service.domain.history import AuthorHistory
 from worker.context import Context
+from worker.models.score import NO_MODELS, Scorer
 from worker.ruleset.document import Document
 from worker.ruleset.model import read_period
 
@@ -75,7 +76,7 @@ class Case:
             honeypot_filled=self.honeypot,
         )
 
-    def context(self) -> Context:
+    def context(self, models: Scorer = NO_MODELS) -> Context:
         """Return what its verdict depends on beside it."""
         return Context(
             at=_MOMENT,
@@ -84,6 +85,7 @@ class Case:
             deliverable=self.deliverable,
             reviews_everything=self.reviews_everything,
             scores=self.scores,
+            models=models,
         )
 
 

@@ -189,12 +189,14 @@ class _Loader:
         points = self._points(members.get("points"))
         why = self._why(members.get("why"))
         mode = self._mode(members)
+        self._reading.scores.clear()
         check, clues = self._check(members)
         self._cases[rule_id or ""] = self._tests(members, node)
         self._reading.earlier[rule_id or ""] = mode
         if not (rule_id and category and why and check) or points is None:
             return None
-        return Rule(rule_id, category, points, why, check, mode, self._sites(members), clues)
+        scores, sites = frozenset(self._reading.scores), self._sites(members)
+        return Rule(rule_id, category, points, why, check, mode, sites, clues, scores)
 
     # --- a rule's parts ----------------------------------------------------------
 

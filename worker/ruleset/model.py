@@ -50,7 +50,8 @@ class Rule:
     comment alone, 6 are a strong sign, 3 or 4 a hint; negative ones speak for
     it. `why` is the reason shown to people, with `{match}`, `{value}` or the
     name of a signal in it. With `sites` the rule speaks on those sites only.
-    Where one of its `clues` is missing, `check` finds nothing.
+    Where one of its `clues` is missing, `check` finds nothing. `scores`
+    names the scores of models that it reads.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Rule:
     mode: RuleMode = "live"
     sites: frozenset[str] = frozenset()
     clues: frozenset[Clue] = frozenset()
+    scores: frozenset[str] = frozenset()
 
     def reason(self, match: Match, signals: Signals) -> str:
         """Return why the rule speaks, as people read it."""

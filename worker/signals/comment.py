@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 from service.domain.comment import Comment
 from service.domain.verdict import Span
 from worker.context import Context
+from worker.models.score import MODELS, NAMES, Score
 from worker.signals import author
 from worker.signals.characters import may_be_odd
 from worker.signals.email import domain_of, is_disposable
@@ -109,6 +110,13 @@ class Signals:
         """Give the spans of places in a field as it was received."""
         return (Span(FIELD_NAMES[field], start, end, view="raw") for start, end in places)
 
+    # --- models ------------------------------------------------------------------
+
+    def score(self, name: str) -> Score | None:
+        """Return what a model says; None where it says nothing. Raises what the model raises."""
+        given = self.context.scores.get(name)
+        return self.context.models.score(name, self) if given is None else Score(given)
+
     # --- facts -----------------------------------------------------------------
 
     @cached_property
@@ -146,7 +154,7 @@ class Signals:
 
     def values(self) -> dict[str, Any]:
         """Return what the verdict keeps as evidence; None is what could not be had."""
-        return self._text_values() | self._given_values()
+        return self._text_values() | self._given_values() | self._score_values()
 
     def _text_values(self) -> dict[str, Any]:
         links, own = self.links("text"), self.links("url")
@@ -175,8 +183,20 @@ class Signals:
             "honeypot": self.comment.honeypot_filled,
             "moderation": "all" if context.reviews_everything else "rules",
             **{f"count.{name}": count for name, count in context.counts.items()},
-            **{f"score.{model}": score for model, score in context.scores.items()},
         }
+
+    def _score_values(self) -> dict[str, Any]:
+        """Return what models say, and which ones said it."""
+        names = dict.fromkeys([*NAMES, *self.context.scores])
+        versions = {f"model.{model}": self.context.models.version(model, self) for model in MODELS}
+        return versions | {f"score.{name}": self._score_value(name) for name in names}
+
+    def _score_value(self, name: str) -> float | None:
+        try:
+            score = self.score(name)
+        except Exception:  # told by every rule that asks for it
+            return None
+        return score.value if score else None
 
     def _find(self, entries: WordList, view: View) -> tuple[Found, ...]:
         if self.index is None:

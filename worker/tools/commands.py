@@ -1,6 +1,7 @@
 """`python -m worker rules ...`: what people who write rules do with them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import click
 from tqdm import tqdm
 
 from worker.engine import judge
+from worker.models.shelf import shipped_models
 from worker.ruleset import Problem, Ruleset, RulesetError, examine, load, read_directory
 from worker.ruleset.cases import Case
 from worker.ruleset.shipped import DIRECTORY
@@ -16,6 +18,7 @@ from worker.tools.explanation import ascii_safe, explain
 from worker.tools.versions import COMMANDS
 
 _TEXT_SHOWN = 160
+_JUDGES = ("rules", "models", "both")
 
 _directory = click.option(
     "--rules",
@@ -68,7 +71,7 @@ def try_(text: str, directory: Path, *, approved: int, as_json: bool, **fields: 
     for name, value in fields.items():
         setattr(case, name, value)
     comment = case.comment()
-    verdict = judge(comment, _loaded(directory), case.context())
+    verdict = judge(comment, _loaded(directory), case.context(shipped_models()))
     click.echo(
         json.dumps(verdict.as_dict(), ensure_ascii=False, indent=2)
         if as_json
@@ -89,15 +92,24 @@ def try_(text: str, directory: Path, *, approved: int, as_json: bool, **fields: 
     help="List so many comments that were held wrongly.",
 )
 @click.option("--misses", is_flag=True, help="List comments that were missed as well.")
+@click.option(
+    "--by",
+    type=click.Choice(_JUDGES),
+    default="both",
+    show_default=True,
+    help="What judges: the rules that read no score, those that read one, or all.",
+)
 def test_corpus(
     file: Path, directory: Path, split: str | None, sources: tuple[str, ...], show: int,
-    misses: bool,
+    misses: bool, by: str,
 ) -> None:  # fmt: skip
     """Judge the labelled comments of FILE (csv or csv.gz) and compare with the labels."""
-    ruleset = _loaded(directory)
+    ruleset = _judging(_loaded(directory), by)
     samples = read_samples(file, split=split, sources=sources)
     try:
-        report = measure(tqdm(samples, desc="judged", unit="", leave=False), ruleset)
+        report = measure(
+            tqdm(samples, desc="judged", unit="", leave=False), ruleset, shipped_models()
+        )
     except UnreadableCorpus as error:
         raise click.ClickException(f"{file}: {error}") from error
     _print_report(report, show=show, misses=misses)
@@ -123,15 +135,25 @@ def _loaded(directory: Path) -> Ruleset:
         raise click.ClickException(f"{directory}: rules.yaml cannot be read: {error}") from error
 
 
+def _judging(ruleset: Ruleset, by: str) -> Ruleset:
+    """Return the ruleset without the rules that are not to be measured."""
+    if by == "both":
+        return ruleset
+    chosen = (rule for rule in ruleset.rules if bool(rule.scores) is (by == "models"))
+    return replace(ruleset, rules=tuple(chosen))
+
+
 def _print_report(report: Report, *, show: int, misses: bool) -> None:
     click.echo(f"held of {report.to_hold} to hold:       {report.recall}")
     click.echo(f"held of {report.to_publish} to publish: {report.false_hold_rate}")
     click.echo()
     if len(report.groups) > 1:
-        click.echo(f"{'family or source':<44} {'wanted':<8} {'held':>6} {'of':>6}")
+        click.echo(f"{'family or source':<44} {'wanted':<8} {'held':>6} {'of':>6}  macro-F1")
         for (group, hold), counts in sorted(report.groups.items()):
             wanted = "hold" if hold else "publish"
-            click.echo(f"{group:<44} {wanted:<8} {counts['held']:>6} {counts['all']:>6}")
+            both = report.macro_f1(group) if hold else None
+            shown = "" if both is None else f"{both:9.3f}"
+            click.echo(f"{group:<44} {wanted:<8} {counts['held']:>6} {counts['all']:>6} {shown}")
         click.echo()
     _print_tallies("category", report.categories, report.to_hold)
     _print_tallies("rule", report.rules, report.to_hold)

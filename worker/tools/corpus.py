@@ -13,6 +13,7 @@ from service.domain.comment import Comment, Status
 from service.domain.verdict import Verdict
 from service.statistics import Interval, wilson
 from worker.engine import judge
+from worker.models.score import NO_MODELS, Scorer
 from worker.ruleset import Ruleset
 from worker.ruleset.cases import Case
 
@@ -82,6 +83,16 @@ class Report:
         """The share that was held of what should be published."""
         return wilson(self.held.wrongly, self.to_publish)
 
+    def macro_f1(self, group: str) -> float | None:
+        """The mean of the F1 of holding and of publishing; None without comments of both kinds."""
+        hold, publish = self.groups.get((group, True)), self.groups.get((group, False))
+        if not hold or not publish:
+            return None
+        missed, wrongly = hold["all"] - hold["held"], publish["held"]
+        rightly, passed = hold["held"], publish["all"] - publish["held"]
+        wrong = missed + wrongly
+        return rightly / (2 * rightly + wrong) + passed / (2 * passed + wrong)
+
     def add(self, sample: Sample, comment: Comment, verdict: Verdict) -> None:
         """Count one comment."""
         held = verdict.status is Status.HELD
@@ -108,11 +119,11 @@ class Report:
             tally.wrongly += 1
 
 
-def measure(samples: Iterable[Sample], ruleset: Ruleset) -> Report:
-    """Judge every sample by the ruleset and return how that compares with the labels."""
+def measure(samples: Iterable[Sample], ruleset: Ruleset, models: Scorer = NO_MODELS) -> Report:
+    """Judge every sample by ruleset and models, and return how that compares with the labels."""
     report = Report()
     for sample in samples:
-        comment, context = sample.case.comment(), sample.case.context()
+        comment, context = sample.case.comment(), sample.case.context(models)
         report.add(sample, comment, judge(comment, ruleset, context))
     return report
 

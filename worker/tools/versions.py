@@ -16,6 +16,7 @@ from service.storage import Store, database_now, open_store, rulesets
 from service.storage.comments import comment_by_id
 from service.storage.replaying import count_judged, judged_comments
 from worker.backtest import Backtest, backtest
+from worker.models.shelf import shipped_models
 from worker.ruleset import RulesetError, examine, load, read_directory
 from worker.ruleset.outline import outline
 from worker.rulesets import loaded
@@ -143,7 +144,9 @@ def backtest_command(
             begin = database_now(db) - since
             total = count_judged(db, begin)
         found = judged_comments(store, begin, _MOST_COMMENTS)
-        report = backtest(tqdm(found, "replayed", total, unit="", leave=False), ruleset, live)
+        report = backtest(
+            tqdm(found, "replayed", total, unit="", leave=False), ruleset, live, shipped_models()
+        )
         _print_report(report)
         _print_examples(store, "newly held", report.newly_held[:show])
         _print_examples(store, "newly approved", report.newly_approved[:show])

@@ -25,14 +25,15 @@ class Reading:
     """A rule file while its conditions are read.
 
     `earlier` are the ids of the rules above the one that is read, with their
-    modes; `counters` are collected for the whole file, `clues` for the `when` or
-    `unless` that is read.
+    modes; `counters` are collected for the whole file, `scores` for the rule, `clues`
+    for the `when` or `unless` that is read.
     """
 
     document: Document
     lists: Lists
     earlier: dict[str, str] = field(default_factory=dict)
     counters: set[Counter] = field(default_factory=set)
+    scores: set[str] = field(default_factory=set)
     clues: set[Clue] = field(default_factory=set)
 
 

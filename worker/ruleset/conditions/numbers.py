@@ -6,6 +6,7 @@ from typing import cast, get_args
 
 from yaml.nodes import Node
 
+from worker.models.score import NAMES
 from worker.ruleset.conditions.base import (
     SPANS_SHOWN,
     Bounds,
@@ -15,6 +16,7 @@ from worker.ruleset.conditions.base import (
 )
 from worker.ruleset.conditions.texts import list_names
 from worker.ruleset.model import Check, Countable, Counter, Match, read_period
+from worker.ruleset.problems import did_you_mean
 from worker.signals import author, characters
 from worker.signals.characters import Kind
 from worker.signals.comment import Field, Signals
@@ -152,10 +154,19 @@ def score(reading: Reading, node: Node) -> Check | None:
         document.error(node, "score wants the name of a model: {of: MODEL, over: 0.9}")
     if model is None or bounds is None:
         return None
+    reading.scores.add(model)
+    if model not in NAMES:
+        document.warning(
+            members["of"],
+            f"no model ships that gives a score “{model}”{did_you_mean(model, NAMES)}",
+        )
 
     def check(signals: Signals) -> Match | None:
-        value = signals.context.scores.get(model)
-        return Match(_percent(value)) if value is not None and bounds.hold(value) else None
+        found = signals.score(model)
+        if found is None or not bounds.hold(found.value):
+            return None
+        reasons = found.reasons()
+        return Match(_percent(found.value), reasons.words, reasons.spans[:SPANS_SHOWN])
 
     return check
 

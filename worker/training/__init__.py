@@ -1,0 +1,4 @@
+"""Training: makes every model that ships, from data folders given as arguments.
+
+Needs the packages of `requirements.txt` in this folder; none of it is in the image.
+"""

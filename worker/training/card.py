@@ -1,0 +1,142 @@
+"""Model cards: what a model is, what it learned from, how well it does, what it cannot do."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from worker.training.contrast import SOURCE as OWN
+from worker.training.corpora import SOURCES
+from worker.training.fairness import Gap
+from worker.training.recipes import Recipe
+from worker.training.training import Outcome
+
+_WHAT = {
+    "spam": "Advertising and propaganda by programs, in any language, told by text and author.",
+    "abuse": "Abuse of people: hatred, threats, insults, sexual harassment; told by text alone.",
+}
+_LIMITS = {
+    "spam": (
+        "Learned from one WordPress blog's queue of 2017, comments on four music videos, "
+        "telephone messages, and adverts that we wrote; serious comments had no author fields "
+        "and were given made-up ones.",
+        "Adverts in languages that the corpora lack are found by links and author alone.",
+        "A long serious comment with several links can look like an advert.",
+    ),
+    "abuse": (
+        "Adds up words: it does not understand. Irony, allusion and long-winded contempt "
+        "pass; quotation and testimony in rude words can be held.",
+        "Corpora disagree on what abuse is, and are mostly of social networks, not of news.",
+        "Sexual harassment and threats have few labels; the first are told by a list of words "
+        "among the positives.",
+    ),
+}
+
+
+def card(recipe: Recipe, outcome: Outcome, gaps: list[Gap]) -> str:
+    """Return the card of a model as Markdown."""
+    return "\n".join(_lines(recipe, outcome, gaps)) + "\n"
+
+
+def notice(directory: Path) -> None:
+    """Write whose data the models learned from, as their licences ask."""
+    lines = [
+        "The models in this folder were trained on the following data. None of it is contained",
+        "here: the models are tables of numbers made from counts of hashed words and characters.",
+        "We take such tables not to be adaptations of texts under share-alike licences, name all",
+        "sources nevertheless, and train on none whose licence is missing, forbids commercial",
+        "use, or is one for programs put on data.",
+        "",
+        *(
+            f"- {source.name}: {source.origin}. Licence: {source.licence}."
+            for _, source in sorted(SOURCES.items())
+            if source.trains
+        ),
+        f"- {OWN}: sentences written for this project; under its licence.",
+    ]
+    (directory / "NOTICE").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _lines(recipe: Recipe, outcome: Outcome, gaps: list[Gap]) -> Iterator[str]:
+    yield f"# Model {recipe.directory}, version {outcome.artefact.version}"
+    yield ""
+    yield _WHAT[recipe.name]
+    language = recipe.language or "any"
+    yield f"Scores: {', '.join(recipe.heads)}. Language: {language}. Logistic regression over"
+    yield f"hashed words, pairs of words and runs of {recipe.shape.shortest} to"
+    yield f"{recipe.shape.longest} characters in {1 << recipe.shape.bits:,} buckets."
+    yield f"Made by `python -m worker.training {recipe.directory} --data FOLDER`."
+    yield ""
+    yield "## Data"
+    yield ""
+    yield "| source | rows learned from | licence |"
+    yield "|---|---:|---|"
+    for source, rows in outcome.learned.items():
+        licence = SOURCES[source].licence if source in SOURCES else "own, written for this"
+        yield f"| {source} | {rows:,} | {licence} |"
+    yield ""
+    yield from _figures(outcome)
+    yield from _calibration(recipe, outcome)
+    yield from _fairness(gaps)
+    yield "## Limits"
+    yield ""
+    yield from (f"- {limit}" for limit in _LIMITS[recipe.name])
+
+
+def _figures(outcome: Outcome) -> Iterator[str]:
+    yield "## Figures on development rows"
+    yield ""
+    yield f"Held are scores over {outcome.threshold:.2f}. Sources that only measure are among them."
+    yield ""
+    yield "| source | rows | to hold | AUC | macro-F1 | held rightly | held wrongly |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    for each in outcome.sources:
+        yield (
+            f"| {each.source} | {each.rows} | {each.positive} | {_number(each.auc)} "
+            f"| {each.macro_f1:.3f} | {_share(each.held_of_positive)} "
+            f"| {_share(each.held_of_others)} |"
+        )
+    yield ""
+    yield "| of serious comments may be held | score over |"
+    yield "|---:|---:|"
+    for rate, threshold in outcome.thresholds.items():
+        yield f"| {rate:.1%} | {threshold:.2f} |"
+    yield ""
+
+
+def _calibration(recipe: Recipe, outcome: Outcome) -> Iterator[str]:
+    yield "## Calibration"
+    yield ""
+    yield f"Scores are probabilities where {recipe.prior:.0%} of comments should be held, on the"
+    yield "development rows of news and talk pages. Expected calibration error:"
+    yield f"{outcome.calibration_error:.3f}, each half of the rows measured by a scale fitted on"
+    yield "the other."
+    yield ""
+    yield "| part of all | mean score | share to hold |"
+    yield "|---:|---:|---:|"
+    for each in outcome.bins:
+        yield f"| {each.part:.1%} | {each.mean:.3f} | {each.share:.3f} |"
+    yield ""
+
+
+def _fairness(gaps: list[Gap]) -> Iterator[str]:
+    if not gaps:
+        return
+    yield "## Identities"
+    yield ""
+    yield "Of pairs of comments that differ in what is done with an identity, never learned from:"
+    yield ""
+    yield "| identity | pairs | held wrongly | held rightly | ranked rightly |"
+    yield "|---|---:|---:|---:|---:|"
+    for gap in gaps:
+        yield (
+            f"| {gap.identity} | {gap.pairs} | {gap.held_wrongly:.1%} | {gap.held_rightly:.1%} "
+            f"| {gap.ranked_rightly:.1%} |"
+        )
+    yield ""
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
