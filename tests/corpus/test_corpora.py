@@ -42,6 +42,12 @@ def test_of_what_should_be_published_at_most_one_in_a_hundred_is_held() -> None:
     ]
 
 
+def test_of_what_should_be_held_at_least_seven_in_ten_are() -> None:
+    found = report("publish_or_hold")
+
+    assert found.held.rightly >= 0.7 * found.to_hold
+
+
 def test_with_the_models_at_most_one_in_fifty_is_held_of_what_should_be_published() -> None:
     found = report("publish_or_hold", with_models=True)
 
