@@ -24,7 +24,7 @@ def held(live: Installation, **changes: Any) -> tuple[str, str]:
     number = next(_numbers)
     name = f"Linker {number:03}"
     author = {"name": name} | changes.pop("author", {})
-    # Nothing that comes again, nothing that sells: that is likely spam, which has a lane of its own.
+    # Nothing that comes again or sells: that is likely spam, which has a lane of its own.
     one, two = f"http://one-paper-{number}.com", f"http://two-paper-{number}.com"
     body = f"I compared {one} with {two}, and the numbers differ."
     answer = live.post(comment_json(**{"body": body, "author": author} | changes))
@@ -285,7 +285,9 @@ def test_a_reason_and_a_note_go_with_a_decision(
 def test_what_the_filter_saw_comes_from_a_worker(
     visit: Callable[..., Visitor], live: Installation
 ) -> None:
-    _, name = held(live, body="Ｉ compared http://one-paper.com with http://two-paper.com, they differ.")
+    _, name = held(
+        live, body="Ｉ compared http://one-paper.com with http://two-paper.com, they differ."
+    )
     moderator = at(visit, f"/review?q={name}")
 
     moderator.page.keyboard.press("f")
@@ -309,7 +311,9 @@ def test_a_right_to_left_comment_reads_from_the_right(
     "body",
     [
         pytest.param("word " * 13_000 + "http://one-paper.com, http://two-paper.com", id="65 kB"),
-        pytest.param("o" + "\u0301" * 10_000 + " http://a-shop.com http://b-shop.com", id="marks"),
+        pytest.param(
+            "o" + "\u0301" * 10_000 + " on http://a-paper.com, http://b-paper.com", id="marks"
+        ),
     ],
 )
 @pytest.mark.parametrize("width", [390, 1440])
