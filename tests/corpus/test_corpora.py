@@ -10,7 +10,7 @@ from tests.corpus.measuring import CORPORA, FOLDER, caught, floors, report, size
 FROZEN = {
     "publish_or_hold": "10adfe1148ae3b25",
     "evasions": "9072ad43cdb0de5c",
-    "everyday": "17746fcd83259e1f",
+    "everyday": "0a7d1070dcbf45ef",
     "contrast_pairs": "ce9c5779c9c3dabf",
 }
 
