@@ -21,7 +21,7 @@ from service.web.charts import interval
 from service.web.chrome import Notice, entered, tell
 from service.web.context import services
 from service.web.login import guard, require, signed_in
-from service.web.pages import html_errors
+from service.web.pages import html_errors, own_page
 from service.web.remembered import Remembered
 from service.web.rules import LARGEST_INTEGER, Number, report_of
 from service.web.ruling import REFUSALS, published, refusal, rules_page
@@ -105,6 +105,7 @@ class _RevertForm(BaseModel):
 
 class _UndoForm(BaseModel):
     version: Number
+    back: str = ""
 
 
 @bp.get("")
@@ -217,7 +218,10 @@ def revert() -> Response:
 
 @bp.post("/undo")
 def undo() -> Response:
-    """Take back what a version changed, as long as nobody published since."""
+    """Take back what a version changed, as long as nobody published since.
+
+    Leads back to the page on which that was chosen.
+    """
     require(Role.SENIOR)
     said, moderator, needed = validate(_UndoForm, entered()), signed_in(), services().rulesets
     change, _, _ = needed.version(said.version)
@@ -227,7 +231,8 @@ def undo() -> Response:
         tell(Notice(text=refusal(error)[1], alarming=True))
     else:
         tell(Notice(text=f"Taken back: {change.note}. Version {made.number} is live."))
-    return _to("rule_pages.history")
+    back = own_page(said.back)
+    return make_response(redirect(back, 303)) if back else _to("rule_pages.history")
 
 
 def _live() -> LiveRuleset | None:
