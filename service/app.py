@@ -90,6 +90,6 @@ def _services(settings: Settings) -> Services:
         rulesets=Rulesets(store, jobs),
         limiter=limiter,
         claims=Claims(jobs.connection),
-        keys=KeyDirectory(store, utc_now),
+        keys=KeyDirectory(store, keyring, utc_now),
         clock=utc_now,
     )

@@ -87,6 +87,7 @@ def _tell(report: Report) -> None:
         click.echo(f"  {count:>9}  {state} -> {'held' if status == 'pending' else status.value}")
     for count, what in (
         (report.existing, "were imported before"),
+        (report.erased, "were erased here and are left out"),
         (report.cut, "had a text that was too long and was cut"),
         (report.adopted, "came before the comment that they answer"),
         (report.parentless, "answer a comment that is not in the file; they stand at the top"),

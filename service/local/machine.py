@@ -17,6 +17,7 @@ from service.installation import (
     install,
     read_credentials,
 )
+from service.keyring import Keyring
 from service.local import Refused, redis_server
 from service.local.data_directory import claimed, secret_key, write_private
 from service.local.processes import Child, Supervisor, program
@@ -134,7 +135,13 @@ def _first_site(store: Store, settings: Settings, path: Path) -> Credentials:
     credentials = replace(kept, base_url=settings.base_url)
     # On file first: keys that the record has but nobody knows would be lost for good.
     write_private(path, credentials.as_json())
-    install(store, credentials, origins=_origins(settings), now=datetime.now(UTC))
+    install(
+        store,
+        credentials,
+        keyring=Keyring(settings.secret_key),
+        origins=_origins(settings),
+        now=datetime.now(UTC),
+    )
     return credentials
 
 
