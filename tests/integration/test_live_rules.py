@@ -191,7 +191,6 @@ def test_operators_see_it_again_after_redis_forgot(
 ) -> None:
     beat(worker)
     redis_client.flushall()
-    worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no types here
     beat(worker)
 
     assert [one["ruleset"] for one in told(world)["workers"]] == [shipped().hash]
