@@ -6,13 +6,12 @@ from typing import Any
 import click
 from sqlalchemy.exc import IntegrityError
 
-from service import settings
 from service.commands import migrated_store
 from service.domain.clock import utc_now
 from service.domain.site import KeyKind, Moderation
 from service.installation import fresh_credentials, has_sites, install
 from service.keyring import new_key
-from service.local import Refused
+from service.local import Refused, installed
 from service.storage.sites import add_key, create_site, rotate_keys, site_by_slug, update_site
 
 _KINDS = click.Choice([kind.value for kind in KeyKind])
@@ -23,7 +22,7 @@ _MODERATION = click.Choice([mode.value for mode in Moderation])
 @click.option("--origin", "origins", multiple=True, help="Where readers' browsers may post from.")
 def setup(origins: tuple[str, ...]) -> None:
     """Make the first site and the first moderator; print their credentials, once."""
-    base_url = settings.load().base_url
+    base_url = installed.load().base_url
     with migrated_store() as store:
         if has_sites(store):
             raise Refused("There is a site already: this is for new installations.")
