@@ -6,13 +6,12 @@ from typing import Any
 import click
 from sqlalchemy.exc import IntegrityError
 
-from service import settings
 from service.commands import migrated_store
 from service.domain.clock import utc_now
 from service.domain.site import KeyKind, Moderation
 from service.installation import fresh_credentials, has_sites, install
 from service.keyring import Keyring, new_key
-from service.local import Refused
+from service.local import Refused, installed
 from service.storage.sites import add_key, create_site, rotate_keys, site_by_slug, update_site
 
 _KINDS = click.Choice([kind.value for kind in KeyKind])
@@ -23,7 +22,7 @@ _MODERATION = click.Choice([mode.value for mode in Moderation])
 @click.option("--origin", "origins", multiple=True, help="Where readers' browsers may post from.")
 def setup(origins: tuple[str, ...]) -> None:
     """Make the first site and the first moderator; print their credentials, once."""
-    known = settings.load()
+    known = installed.load()
     base_url, keyring = known.base_url, Keyring(known.secret_key)
     with migrated_store() as store:
         if has_sites(store):
@@ -48,7 +47,7 @@ def create(slug: str, name: str | None, origins: tuple[str, ...], moderation: st
     """Make a site and print its keys, once."""
     now = utc_now()
     keys = {kind: new_key(kind) for kind in KeyKind}
-    keyring = Keyring(settings.load().secret_key)
+    keyring = Keyring(installed.load().secret_key)
     with migrated_store() as store, store.write() as db:
         try:
             site = create_site(
@@ -80,7 +79,7 @@ def create(slug: str, name: str | None, origins: tuple[str, ...], moderation: st
 def rotate_key(slug: str, kind: str, overlap_hours: float) -> None:
     """Give a site a new key of one kind and print it, once."""
     key = new_key(KeyKind(kind))
-    keyring = Keyring(settings.load().secret_key)
+    keyring = Keyring(installed.load().secret_key)
     overlap = timedelta(hours=overlap_hours)
     with migrated_store() as store, store.write() as db:
         site = site_by_slug(db, slug)
