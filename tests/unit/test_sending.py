@@ -51,7 +51,7 @@ def server(talk: Talk) -> Iterator[str]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        thread.join(10)
+        thread.join(30)
         assert not thread.is_alive(), "the visitor should have left"
 
 
@@ -257,4 +257,4 @@ def tls_server(folder: Path) -> Iterator[str]:
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"https://127.0.0.1:{listener.getsockname()[1]}/"
-        thread.join(10)
+        thread.join(30)
