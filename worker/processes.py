@@ -27,6 +27,8 @@ ROLES = (MODERATION, CHECK, WEBHOOKS, TRIALS, SWEEP)
 _HOUR = 3600.0
 _DIGEST_SECONDS = 300.0
 _WATCH_SECONDS = 30.0
+#: What failed, perhaps for a database that is not there yet, is not left for an hour.
+_AGAIN_SECONDS = 60.0
 #: How long a message to a website waits at most before somebody looks for it.
 _DISPATCH_SECONDS = 1.0
 
@@ -107,15 +109,17 @@ class _Round:
         self._what = what
         self._seconds = seconds
         self._do = do
-        self._began = -seconds
+        self._due = float("-inf")
 
     def run_if_due(self) -> None:
         """Do the work if it is time."""
-        if time.monotonic() - self._began < self._seconds:
+        now = time.monotonic()
+        if now < self._due:
             return
-        self._began = time.monotonic()
+        self._due = now + min(self._seconds, _AGAIN_SECONDS)
         try:
             self._do()
+            self._due = now + self._seconds
         except StoreUnavailable as error:
             log.warning("database away", what=self._what, error=str(error))
         except Exception:

@@ -126,6 +126,21 @@ def test_a_damaged_ruleset_leaves_the_last_good_one(world: World, worker: QueueW
 
 
 @on_both
+def test_admins_go_back_from_a_damaged_ruleset(world: World) -> None:
+    good = publish(world.store, ruleset(says("zeppelin")))
+    damage(world, publish(world.store, ruleset(says("balloon"))).hash)
+
+    answer = world.client.post(
+        "/v1/rules/revert",
+        json={"base": 2, "note": "It is damaged"},
+        headers={"Authorization": f"Bearer {world.token}"},
+    )
+
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    assert world.runtime.facts() == {"ruleset": good.hash, "ruleset_failed": ""}
+
+
+@on_both
 def test_a_damaged_ruleset_and_none_before_hold_everything(world: World) -> None:
     damage(world, publish(world.store, ruleset(says("balloon"))).hash)
 

@@ -12,8 +12,9 @@ from rq import Worker
 from rq.utils import as_text
 
 from service.domain.clock import utc_now
+from service.domain.comment import CommentId
 from service.jobs import QUEUES
-from service.storage import outbox
+from service.storage import outbox, samples
 from tests.conftest import SECRET
 from tests.support.processes import Process, alive, children, command_line, python
 from tests.support.processes import resident_megabytes as megabytes
@@ -69,6 +70,12 @@ def hosts(client: redis.Redis, queue: str) -> set[str]:
     """Return the machines of a queue's workers, which the containers' health check looks at."""
     keys = client.smembers(f"rq:workers:{queue}")
     return {as_text(client.hget(key, "hostname") or "") for key in keys}
+
+
+def sampled(world: World, ids: set[CommentId]) -> set[CommentId]:
+    """Return which of these comments people are asked to look at."""
+    with world.store.read() as db:
+        return set(samples.sampled_for(db, list(ids)))
 
 
 def workers(world: World) -> dict[str, int]:
@@ -140,6 +147,17 @@ def test_workers_are_known_again_after_redis_forgot_them(
     assert queues_served(redis_client) == set(QUEUES)
     assert all(gethostname() in hosts(redis_client, queue) for queue in QUEUES)
     assert children(process.pid) == below, "no process had to be started again"
+
+
+def test_approvals_are_put_before_people_from_the_first_round_on(
+    world: World, start: Start
+) -> None:
+    approved = {world.judged_comment(body=f"I was there in {year}.") for year in range(1990, 1995)}
+    assert {world.status(comment_id) for comment_id in approved} == {"approved"}
+
+    start()
+
+    wait_until(lambda: sampled(world, approved) == approved, 20, "sampled")
 
 
 def test_a_website_hears_of_its_comment(world: World, start: Start) -> None:
