@@ -19,7 +19,7 @@ from service.jobs import JobQueue
 
 _CARRIERS = 2
 _LARGEST_GROUP = 16
-#: How much longer than its own wait a caller gives the carrier to say that time is up.
+#: The part of a caller's time that the carrier has for saying that there is no answer.
 _GRACE_SECONDS = 0.1
 
 Payload = dict[str, Any]
@@ -46,15 +46,17 @@ class Checks:
     def ask(self, payload: Payload, seconds: float | None = None) -> Answer:
         """Return status and verdict of the text in `payload`, as JSON values.
 
-        Raises CheckUnavailable if no worker answers within `seconds`, or within
-        those that all checks are given.
+        Raises CheckUnavailable after `seconds`, or those that all checks are
+        given, whatever a worker, the job queue or the carrier does meanwhile.
         """
-        self._ensure_carriers()
         patience = self._seconds if seconds is None else seconds
-        entry = _Entry(payload, time.monotonic() + patience)
+        if patience <= _GRACE_SECONDS:
+            raise CheckUnavailable("no time is left for a worker")
+        self._ensure_carriers()
+        entry = _Entry(payload, time.monotonic() + patience - _GRACE_SECONDS)
         self._entries.put(entry)
         try:
-            return entry.answer.result(patience + _GRACE_SECONDS)
+            return entry.answer.result(patience)
         except FutureTimeout as error:
             raise CheckUnavailable("no worker answered in time") from error
 
