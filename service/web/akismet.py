@@ -251,11 +251,12 @@ class _Checking:
         return _ANSWER_SECONDS - commit - seconds_since_arrival()
 
     def _keep(self, verdict: Verdict | None) -> str:
+        callback, key = self._fields.get("callback"), key_of(request, self._fields)
         check = Check(
             verdict=verdict,
             fingerprint=_fingerprint(self._caller, self._submission),
-            callback=self._fields.get("callback") or None,
-            key=key_of(request, self._fields),
+            callback=callback or None,
+            sealed_key=services().keyring.seal(akismet.SEAL, key) if callback and key else None,
         )
         accepted = services().intake.submit(
             self._caller, self._submission, request_id=g.request_id, check=check

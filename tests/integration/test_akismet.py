@@ -23,12 +23,13 @@ from service.domain.decision import Decision, EventKind, Reason
 from service.domain.errors import CheckUnavailable
 from service.domain.site import Caller, KeyKind
 from service.jobs import CHECK, WEBHOOKS
-from service.keyring import new_key
+from service.keyring import Keyring, new_key
 from service.storage import akismet, open_store, outbox
 from service.storage.comments import events_of
 from service.storage.sites import add_key, update_site
 from service.storage.tables import akismet_checks, comments, threads
 from service.web import akismet as akismet_face
+from service.webhooks import callbacks
 from service.webhooks.callbacks import tell_callbacks
 from service.webhooks.dispatch import dispatch
 from service.webhooks.postman import Postman
@@ -515,12 +516,20 @@ def test_a_late_verdict_is_posted_to_whoever_waits_for_it(
         answer = post(world, "/1.1/comment-check", comment_content=text, callback=receiver.url)
         guid = answer.headers["X-akismet-guid"]
         now = utc_now()
-        assert tell_callbacks(world.store, world.settings, lambda: now) == 0, "no verdict yet"
+        assert (
+            tell_callbacks(world.store, world.services.keyring, world.settings, lambda: now) == 0
+        ), "no verdict yet"
         world.run_worker_once()
-        assert tell_callbacks(world.store, world.settings, lambda: now) == 0, "it failed"
+        assert (
+            tell_callbacks(world.store, world.services.keyring, world.settings, lambda: now) == 0
+        ), "it failed"
         later = now + timedelta(seconds=5)
-        assert tell_callbacks(world.store, world.settings, lambda: later) == 1
-        assert tell_callbacks(world.store, world.settings, lambda: later) == 0
+        assert (
+            tell_callbacks(world.store, world.services.keyring, world.settings, lambda: later) == 1
+        )
+        assert (
+            tell_callbacks(world.store, world.services.keyring, world.settings, lambda: later) == 0
+        )
 
     request = receiver.received[1]
     assert request.headers["x-akismet-webhook"]
@@ -532,7 +541,94 @@ def test_a_late_verdict_is_posted_to_whoever_waits_for_it(
     }
     with world.store.read() as db:
         row = db.execute(sa.select(akismet_checks)).one()
-    assert (row.callback, row.callback_key, row.next_at) == (None, None, None)
+    assert (row.callback, row.sealed_key, row.next_at) == (None, None, None)
+
+
+@SQLITE_IS_ENOUGH
+def test_the_key_of_who_waits_can_be_read_with_the_secret_only(world: World) -> None:
+    post(world, "/1.1/comment-check", callback="https://blog.example/")
+    with world.store.read() as db:
+        row = db.execute(sa.select(akismet_checks)).one()
+    assert world.akismet_key not in str(row)
+    assert world.services.keyring.open_sealed(akismet.SEAL, row.sealed_key) == world.akismet_key
+    assert Keyring("another secret").open_sealed(akismet.SEAL, row.sealed_key) is None
+
+
+@SQLITE_IS_ENOUGH
+def test_who_waits_is_forgotten_where_the_secret_is_another(
+    build_world: Callable[..., World],
+) -> None:
+    world = build_world({"WEBHOOK_NETWORKS": "127.0.0.0/8"})
+    with Receiver() as receiver:
+        post(world, "/1.1/comment-check", callback=receiver.url)
+        world.run_worker_once()
+        another = Keyring("another secret")
+        assert tell_callbacks(world.store, another, world.settings, utc_now) == 0
+        assert told(world) == 0
+    assert receiver.received == []
+
+
+@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize(
+    ("decision", "result"), [(Decision.APPROVE, "false"), (Decision.SPAM, "true")]
+)
+def test_what_is_left_to_a_person_is_told_when_one_has_decided(
+    build_world: Callable[..., World], late: bool, decision: Decision, result: str
+) -> None:
+    world = build_world({"WEBHOOK_NETWORKS": "127.0.0.0/8"}, moderation="all")
+    with Receiver() as receiver:
+        comment_id = left_to_a_person(world, receiver.url, late=late)
+        assert [told(world) for _ in range(3)] == [0] * 3
+        assert receiver.received == []
+        world.moderation.decide(comment_id, decision, moderator=world.moderator, version=2)
+        assert [told(world) for _ in range(2)] == [1, 0]
+    assert receiver.received[0].form()["comments[0][result]"] == result
+    assert receiver.received[0].form()["key"] == world.akismet_key
+
+
+@SQLITE_IS_ENOUGH
+def test_whoever_waits_for_a_person_keeps_nobody_else_waiting(
+    build_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = build_world({"WEBHOOK_NETWORKS": "127.0.0.0/8"}, moderation="all")
+    monkeypatch.setattr(callbacks, "_BATCH", 1)
+    with Receiver() as receiver:
+        left_to_a_person(world, receiver.url, late=True)
+        told(world)
+        with world.store.write() as db:
+            update_site(db, world.site.id, moderation="rules")
+        post(world, "/1.1/comment-check", callback=receiver.url, comment_content="Another one.")
+        world.run_worker_once()
+        assert told(world) == 1
+
+
+@SQLITE_IS_ENOUGH
+def test_who_waits_for_a_person_is_kept_no_longer_than_the_check(
+    build_world: Callable[..., World],
+) -> None:
+    world = build_world(moderation="all")
+    comment_id = left_to_a_person(world, "https://blog.example/", late=True)
+    told(world)
+    with world.store.write() as db:
+        update_site(db, world.site.id, akismet_keep_days=1)
+        change(db, comment_id, hours=25)
+    assert world.moderation.retain().checks == 1
+
+
+def left_to_a_person(world: World, callback: str, *, late: bool) -> CommentId:
+    """Have a comment checked on a site where a person decides; return its id."""
+    if not late:
+        answer, comment_id = checked(world, callback=callback)
+        assert answer.data == b"hold"
+        return comment_id
+    answer = post(world, "/1.1/comment-check", callback=callback)
+    world.run_worker_once()
+    return CommentId(answer.headers["X-akismet-guid"])
+
+
+def told(world: World) -> int:
+    """Tell whoever waits; return how many heard it."""
+    return tell_callbacks(world.store, world.services.keyring, world.settings, utc_now)
 
 
 @SQLITE_IS_ENOUGH
@@ -556,7 +652,7 @@ def test_a_callback_to_a_private_address_is_not_made(world: World) -> None:
     with Receiver() as receiver:
         post(world, "/1.1/comment-check", callback=receiver.url)
         world.run_worker_once()
-        assert tell_callbacks(world.store, world.settings, utc_now) == 0
+        assert tell_callbacks(world.store, world.services.keyring, world.settings, utc_now) == 0
         assert receiver.received == []
 
 
