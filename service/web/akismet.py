@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import HTTPException
 
 from service.domain.comment import Comment, CommentId, Status, Submission
 from service.domain.decision import Decision, Reason
@@ -50,6 +51,8 @@ _THANKS = "Thanks for making the web a better place."
 _DEBUG = "X-akismet-debug-help"
 _BLATANT = 3
 _HOLDS_ALONE = 10
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _TEST_SPAMMERS = frozenset({"akismet-guaranteed-spam", "viagra-test-123"})
 _TEST_ADDRESS = "akismet-guaranteed-spam@example.com"
@@ -182,6 +185,20 @@ def key_sites() -> Response:
     if fields.get("format") == "csv":
         return _say(_as_csv([row]))
     return _say_json({month: [row], "limit": 500, "offset": 0, "total": 1})
+
+
+@bp.route("/1.1/", defaults={"name": ""}, methods=_METHODS)
+@bp.route("/1.1/<path:name>", methods=_METHODS)
+def no_such_call(name: str) -> Response:
+    """What is asked for is not here, or not in this way."""
+    return _say("error", {_DEBUG: "There is no such call. Comments are checked by POST."})
+
+
+@bp.errorhandler(HTTPException)
+def _unreadable(error: HTTPException) -> Response:
+    """Tell what is wrong with a request, in a way that clients take for no verdict."""
+    log.warning("akismet call not readable", status=error.code)
+    return _say("error", {_DEBUG: " ".join((error.description or error.name).split())})
 
 
 @bp.errorhandler(Exception)

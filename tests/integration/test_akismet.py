@@ -15,6 +15,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from service.domain.clock import utc_now
@@ -29,6 +30,7 @@ from service.storage.comments import events_of
 from service.storage.sites import add_key, update_site
 from service.storage.tables import akismet_checks, comments, threads
 from service.web import akismet as akismet_face
+from service.web.schemas import MAX_REQUEST_BYTES
 from service.webhooks import callbacks
 from service.webhooks.callbacks import tell_callbacks
 from service.webhooks.dispatch import dispatch
@@ -212,6 +214,48 @@ def test_a_long_comment_may_come_twice_in_one_body(world: World) -> None:
     text = "Sie schrieben jeden Namen auf. " * 2_000
     answer, _ = checked(world, comment_content=text, POST_comment=text, HTTP_ACCEPT="*/*")
     assert answer.data == b"false"
+
+
+@SQLITE_IS_ENOUGH
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *((method, "/1.1/comment-check") for method in ("GET", "PUT", "DELETE", "PATCH")),
+        ("GET", "/1.1/submit-spam"), ("PUT", "/1.1/verify-key"), ("DELETE", "/1.1/test"),
+        ("POST", "/1.1/unknown"), ("GET", "/1.1/"), ("POST", "/1.1/comment-check/"),
+    ],
+)  # fmt: skip
+def test_a_call_that_is_none_is_no_verdict_but_status_200(
+    world: World, method: str, path: str
+) -> None:
+    sent = form(world.akismet_key)
+    answer = world.client.open(path, method=method, data=sent, content_type=FORM)
+    assert (answer.status_code, answer.data) == (200, b"error")
+    assert answer.headers["X-akismet-debug-help"]
+    assert world.count() == 0
+
+
+@SQLITE_IS_ENOUGH
+@pytest.mark.parametrize("path", ["comment-check", "submit-spam", "verify-key"])
+@pytest.mark.parametrize(
+    ("body", "headers", "why"),
+    [
+        (b"comment_content=" + b"x" * MAX_REQUEST_BYTES, {}, "exceeds the capacity limit"),
+        (b"packed", {"Content-Encoding": "gzip"}, "Content-Encoding is not supported"),
+        (b"&".join([b"field=1"] * 2_001), {}, "more than 2000 fields"),
+    ],
+    ids=["too large", "packed", "too many fields"],
+)
+def test_a_body_that_cannot_be_read_is_told_plainly(
+    world: World, path: str, body: bytes, headers: dict[str, str], why: str
+) -> None:
+    with capture_logs() as lines:
+        answer = world.client.post(f"/1.1/{path}", data=body, content_type=FORM, headers=headers)
+    assert (answer.status_code, answer.data) == (200, b"error")
+    assert why in answer.headers["X-akismet-debug-help"]
+    told = [line for line in lines if line["log_level"] in ("warning", "error")]
+    assert [line["log_level"] for line in told] == ["warning"]
+    assert "exc_info" not in told[0]
 
 
 def test_old_http_is_spoken(live: Installation) -> None:
@@ -459,7 +503,7 @@ def test_without_a_verdict_in_time_nothing_passes_and_the_comment_is_judged_late
     assert answer.headers["X-akismet-debug-help"]
     comment_id = CommentId(answer.headers["X-akismet-guid"])
     assert world.status(comment_id) == "pending"
-    assert (world.jobs.depths() or {})[CHECK] == 0, "nobody waits for it any more"
+    wait_until(lambda: (world.jobs.depths() or {})[CHECK] == 0, 10, "nobody waits for it any more")
 
     world.run_worker_once()
 
