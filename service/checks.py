@@ -1,7 +1,9 @@
 """Checks that wait at the same moment share a job, as comments on their way in share a commit.
 
-RQ's bookkeeping costs more than judging does. Two threads carry checks to the
-workers, so that one group is on its way while the next one gathers; a lone
+RQ's bookkeeping costs more than judging does. A thread carries checks to the
+workers; while it is away the next group gathers, and for as many as there were
+at the last time it waits a little before it sets out again. If it stays away for
+long, a second one sets out, so that a slow group keeps nobody waiting. A lone
 check leaves at once.
 """
 
@@ -19,7 +21,13 @@ from service.jobs import JobQueue
 
 _CARRIERS = 2
 _LARGEST_GROUP = 16
-#: How much longer than its own wait a caller gives the carrier to say that time is up.
+#: How long one carrier waits for the other to come back. Most groups are answered by then.
+_TURN_SECONDS = 0.1
+#: How long a group waits for more, as a part of how long the last one was away and at most:
+#: longer and the worker idles, shorter and the group leaves without those just answered.
+_GATHERING_SHARE = 0.25
+_GATHERING_SECONDS = 0.02
+#: The part of a caller's time that the carrier has for saying that there is no answer.
 _GRACE_SECONDS = 0.1
 
 Payload = dict[str, Any]
@@ -42,19 +50,28 @@ class Checks:
         self._entries: SimpleQueue[_Entry] = SimpleQueue()
         self._carriers: list[threading.Thread] = []
         self._starting = threading.Lock()
+        # One carrier gathers, the other is away or waits for its turn to gather.
+        self._gathering = threading.Lock()
+        self._back = threading.Event()
+        self._back.set()
+        # What the last group taught: how many ask at a time, and how long an answer takes.
+        self._expected = 1
+        self._away_seconds = 0.0
 
     def ask(self, payload: Payload, seconds: float | None = None) -> Answer:
         """Return status and verdict of the text in `payload`, as JSON values.
 
-        Raises CheckUnavailable if no worker answers within `seconds`, or within
-        those that all checks are given.
+        Raises CheckUnavailable after `seconds`, or those that all checks are
+        given, whatever a worker, the job queue or the carrier does meanwhile.
         """
-        self._ensure_carriers()
         patience = self._seconds if seconds is None else seconds
-        entry = _Entry(payload, time.monotonic() + patience)
+        if patience <= _GRACE_SECONDS:
+            raise CheckUnavailable("no time is left for a worker")
+        self._ensure_carriers()
+        entry = _Entry(payload, time.monotonic() + patience - _GRACE_SECONDS)
         self._entries.put(entry)
         try:
-            return entry.answer.result(patience + _GRACE_SECONDS)
+            return entry.answer.result(patience)
         except FutureTimeout as error:
             raise CheckUnavailable("no worker answered in time") from error
 
@@ -72,13 +89,27 @@ class Checks:
 
     def _carry(self) -> None:
         while True:
-            group = [self._entries.get()]
-            while len(group) < _LARGEST_GROUP:
-                try:
-                    group.append(self._entries.get_nowait())
-                except Empty:
-                    break
+            with self._gathering:
+                group = [self._entries.get()]
+                self._back.wait(_TURN_SECONDS)
+                self._gather(group)
+                self._back.clear()
+            started = time.monotonic()
             self._answer(group)
+            self._away_seconds = time.monotonic() - started
+            self._expected = len(group) + self._entries.qsize()
+            self._back.set()
+
+    def _gather(self, group: list[_Entry]) -> None:
+        """Add what waits to `group`, and what comes in a moment where more is expected."""
+        pause = min(_GATHERING_SHARE * self._away_seconds, _GATHERING_SECONDS)
+        ends = time.monotonic() + pause
+        while len(group) < _LARGEST_GROUP:
+            left = ends - time.monotonic() if len(group) < self._expected else 0.0
+            try:
+                group.append(self._entries.get(block=left > 0, timeout=max(left, 0.0)))
+            except Empty:
+                return
 
     def _answer(self, group: Sequence[_Entry]) -> None:
         """Give every member its answer, or the error that there is none."""

@@ -222,11 +222,16 @@ def _queue(name: str, connection: "Redis") -> Queue:
 
 
 def _await_result(job: Job, seconds: float) -> dict[str, Any]:
-    # RQ itself waits whole seconds only.
+    # RQ itself waits whole seconds only, and otherwise asks once more for what came.
     key: str = Result.get_key(job.id)  # type: ignore[no-untyped-call]
-    job.connection.xread({key: "0-0"}, count=1, block=ceil(seconds * 1000))
-    result = job.latest_result()
+    found: Any = job.connection.xread({key: "0-0"}, count=1, block=ceil(seconds * 1000))
+    result = _result(job, *found[0][1][0]) if found else None
     if result is None or result.type is not Result.Type.SUCCESSFUL:
         job.delete()
         raise CheckUnavailable("no worker answered in time")
     return cast(dict[str, Any], result.return_value)
+
+
+def _result(job: Job, entry: bytes, payload: dict[bytes, bytes]) -> Result:
+    """Return the result that an entry of the job's stream holds."""
+    return Result.restore(job.id, entry.decode(), payload, job.connection, job.serializer)

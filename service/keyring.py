@@ -78,6 +78,25 @@ class Keyring:
         """Return the keyed form of a short key of which only the digest is known."""
         return self.hash("short-key", digested)
 
+    def seal(self, purpose: str, text: str) -> str:
+        """Return `text`, at most 32 bytes, in a form that only `open_sealed` reads.
+
+        The same text looks the same each time, and nothing else of it shows. A
+        purpose has at most 12 characters here.
+        """
+        mac = self._mac(purpose, text)
+        return (mac + self._covered(purpose, mac, text.encode())).hex()
+
+    def open_sealed(self, purpose: str, sealed: str) -> str | None:
+        """Return what was sealed for that purpose; None if this secret did not do it."""
+        try:
+            raw = bytes.fromhex(sealed)
+            mac, covered = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+            text = self._covered(purpose, mac, covered).decode()
+        except ValueError:
+            return None
+        return text if hmac.compare_digest(mac, self._mac(purpose, text)) else None
+
     def webhook_secret(self, seed: str) -> str:
         """Return the secret that belongs to `seed`: 32 bytes as Standard Webhooks writes them.
 
@@ -111,6 +130,13 @@ class Keyring:
         Worked out, not stored: whoever reads the record alone learns no secret.
         """
         return b32encode(self._secret("totp", nonce)[:_TOTP_BYTES]).decode()
+
+    def _covered(self, purpose: str, mac: bytes, text: bytes) -> bytes:
+        """Return `text` with a cover of its own put on, or taken off again."""
+        if len(text) > _SECRET_BYTES:
+            raise ValueError("too long to be sealed")
+        cover = self._secret(f"{purpose}-pad", mac.hex())
+        return bytes(plain ^ hiding for plain, hiding in zip(text, cover, strict=False))
 
     def _secret(self, purpose: str, value: str) -> bytes:
         """Return 32 bytes that serve as somebody's secret."""

@@ -1,8 +1,9 @@
 """Whether e-mail domains take mail, as far as DNS tells in time.
 
 Look-ups go on in background threads and fill a cache. A batch waits for them a
-moment at most; what is not known then is absent from its evidence. While DNS
-gives no answers it is left alone for a while.
+moment at most; what is not known then is absent from its evidence. Nobody waits
+for a look-up that was waited for in vain already. While DNS gives no answers it
+is left alone for a while.
 """
 
 import time
@@ -53,15 +54,18 @@ class MailServers:
         self._lock = Lock()
         self._known: OrderedDict[str, tuple[bool, float]] = OrderedDict()
         self._asked: dict[str, Future[None]] = {}
+        self._late: set[str] = set()
         self._silent = 0
         self._rests_until = 0.0
 
     def deliverable(self, domains: Iterable[str], *, seconds: float) -> dict[str, bool]:
         """Return what is known of `domains` within `seconds`."""
         wanted = set(domains)
-        asked = [future for domain in wanted if (future := self._ask(domain))]
-        if asked and seconds > 0:
-            wait(asked, timeout=seconds)
+        asked = {domain: future for domain in wanted if (future := self._ask(domain))}
+        awaited = {future for domain, future in asked.items() if domain not in self._late}
+        if awaited and seconds > 0:
+            wait(awaited, timeout=seconds)
+            self._note_late(asked)
         return {domain: known for domain in wanted if (known := self._recall(domain)) is not None}
 
     def close(self) -> None:
@@ -89,12 +93,17 @@ class MailServers:
         takes_mail = self._lookup(domain)
         with self._lock:
             self._asked.pop(domain, None)
+            self._late.discard(domain)
             self._note_answer(heard=takes_mail is not None)
             if takes_mail is not None:
                 self._known[domain] = takes_mail, self._clock() + _KEEP_SECONDS[takes_mail]
                 self._known.move_to_end(domain)
             while len(self._known) > _MOST_CACHED:
                 self._known.popitem(last=False)
+
+    def _note_late(self, asked: Iterable[str]) -> None:
+        with self._lock:
+            self._late.update(domain for domain in asked if domain in self._asked)
 
     def _note_answer(self, *, heard: bool) -> None:
         self._silent = 0 if heard else self._silent + 1

@@ -158,7 +158,7 @@ class Runtime:
         """
         with self._store.read() as db:
             live = self._rules.current(db)
-            pending = [self._unstored_of(db, *item) for item in enumerate(payloads)]
+            pending = self._all_unstored(db, payloads)
             histories = judging.author_histories(db, pending)
         pairs = list(zip(pending, payloads, strict=True))
         counting = [item for item, payload in pairs if payload.get("counts")]
@@ -335,12 +335,20 @@ class Runtime:
             self._jobs.moderate_alone(item.comment_id)
             return set()
 
-    def _unstored_of(self, db: Connection, number: int, payload: dict[str, Any]) -> PendingComment:
-        """Return the text of a check as if it were a stored comment with that number."""
-        submission = submission_from_json(payload["submission"])
-        site_id = SiteId(payload["site_id"])
-        moderation = judging.moderation_of(db, site_id, submission.thread.key)
-        return self._unstored(site_id, submission, moderation, CommentId(str(number)))
+    def _all_unstored(
+        self, db: Connection, payloads: Sequence[dict[str, Any]]
+    ) -> list[PendingComment]:
+        """Return the texts of checks as if they were stored comments, numbered from 0."""
+        texts = [
+            (SiteId(payload["site_id"]), submission_from_json(payload["submission"]))
+            for payload in payloads
+        ]
+        threads = {(site_id, text.thread.key) for site_id, text in texts}
+        looks = {thread: judging.moderation_of(db, *thread) for thread in threads}
+        return [
+            self._unstored(site_id, text, looks[site_id, text.thread.key], CommentId(str(number)))
+            for number, (site_id, text) in enumerate(texts)
+        ]
 
     def _unstored(
         self,

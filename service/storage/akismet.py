@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from service.domain.comment import CommentId, SiteId, Status
 from service.domain.decision import EventKind
-from service.domain.verdict import Verdict
+from service.domain.verdict import Verdict, speaks_against
 from service.storage import judging
 from service.storage.judging import Judged
 from service.storage.tables import akismet_checks, comments, events, metadata, sites, threads
@@ -21,6 +21,9 @@ from service.storage.tables import akismet_checks, comments, events, metadata, s
 #: What `threads.source` says of comments that we show, and of those only checked here.
 NATIVE = "native"
 SOURCE = "akismet"
+
+#: What the keys of those who wait for a verdict are sealed for.
+SEAL = "callback"
 
 _DAY_MILLISECONDS = 86_400_000
 
@@ -30,14 +33,22 @@ class Check:
     """What is to be kept of a check beside the comment.
 
     `verdict` is None if it did not come in time: then the comment waits like any
-    other, and `callback`, if there is one, is told with `key` what came of it.
+    other. Then, or if the verdict leaves it to a person, `callback` is told what
+    came of it, if there is one, with the key that is sealed in `sealed_key`.
     `fingerprint` is what a later word about the same comment is matched by.
     """
 
     verdict: Verdict | None
     fingerprint: str
     callback: str | None = None
-    key: str | None = None
+    sealed_key: str | None = None
+
+    @property
+    def awaits_person(self) -> bool:
+        """Whether the verdict is there and leaves the decision to a person."""
+        if self.verdict is None or self.verdict.status is not Status.HELD:
+            return False
+        return not speaks_against(self.verdict.as_dict())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ class Callback:
 
     comment_id: CommentId
     url: str
-    key: str
+    sealed_key: str
     status: Status
     attempts: int
 
@@ -98,7 +109,7 @@ def find(
 
 
 def callbacks_due(db: Connection, now: datetime, limit: int) -> list[Callback]:
-    """Return who is to be told of a verdict that came too late for the answer."""
+    """Return who is to be told of what came too late for the answer."""
     query = (
         sa.select(akismet_checks, comments.c.status)
         .join(comments, comments.c.id == akismet_checks.c.comment_id)
@@ -106,6 +117,7 @@ def callbacks_due(db: Connection, now: datetime, limit: int) -> list[Callback]:
             akismet_checks.c.next_at.is_not(None),
             akismet_checks.c.next_at <= now,
             comments.c.status != Status.PENDING,
+            sa.or_(comments.c.status != Status.HELD, akismet_checks.c.awaits_person.is_(False)),
         )
         .order_by(akismet_checks.c.next_at)
         .limit(limit)
@@ -114,7 +126,7 @@ def callbacks_due(db: Connection, now: datetime, limit: int) -> list[Callback]:
         Callback(
             CommentId(row.comment_id),
             row.callback,
-            row.callback_key,
+            row.sealed_key,
             Status(row.status),
             row.attempts,
         )
@@ -126,10 +138,16 @@ def note_callback(db: Connection, comment_id: CommentId, next_at: datetime | Non
     """Count one attempt; without a next one forget whom to tell, and the key with it."""
     columns: dict[str, Any] = {"attempts": akismet_checks.c.attempts + 1, "next_at": next_at}
     if next_at is None:
-        columns |= {"callback": None, "callback_key": None}
+        columns |= {"callback": None, "sealed_key": None}
     db.execute(
         sa.update(akismet_checks).where(akismet_checks.c.comment_id == comment_id).values(**columns)
     )
+
+
+def await_person(db: Connection, comment_id: CommentId) -> None:
+    """Have the one who waits told when a person has decided, and nothing before."""
+    named = akismet_checks.c.comment_id == comment_id
+    db.execute(sa.update(akismet_checks).where(named).values(awaits_person=True))
 
 
 def counts(db: Connection, site_id: SiteId) -> list[Count]:
@@ -191,13 +209,14 @@ def _pointing_at_comments() -> Iterable[sa.Column[Any]]:
 
 def _row(item: Kept, now: datetime) -> dict[str, Any]:
     check = item.check
-    late = check.verdict is None and check.callback is not None
+    late = check.callback is not None and (check.verdict is None or check.awaits_person)
     return {
         "comment_id": item.comment_id,
         "site_id": item.site_id,
         "fingerprint": check.fingerprint,
         "callback": check.callback if late else None,
-        "callback_key": check.key if late else None,
+        "sealed_key": check.sealed_key if late else None,
         "attempts": 0,
         "next_at": now if late else None,
+        "awaits_person": late and check.awaits_person,
     }

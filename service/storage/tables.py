@@ -453,8 +453,9 @@ deliveries = Table(
 )
 
 #: What is known of a comment that came to be checked by an Akismet client. Where
-#: the verdict came too late, `callback` and `callback_key` tell whom to tell, and
-#: are forgotten then.
+#: the verdict came too late, or is that a person has to look, `callback` and the key
+#: tell whom to tell, and are forgotten then. The key is sealed by the installation's
+#: secret; while one `awaits_person` there is nothing to tell yet.
 akismet_checks = Table(
     "akismet_checks",
     metadata,
@@ -462,9 +463,10 @@ akismet_checks = Table(
     Column("site_id", ForeignKey("sites.id"), nullable=False),
     Column("fingerprint", String(64), nullable=False),
     Column("callback", Text),
-    Column("callback_key", String(12)),
+    Column("sealed_key", String(64)),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Instant),
+    Column("awaits_person", Boolean, nullable=False, server_default=false()),
 )
 Index("ix_akismet_checks_fingerprint", akismet_checks.c.site_id, akismet_checks.c.fingerprint)
 Index(

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import HTTPException
 
 from service.domain.comment import Comment, CommentId, Status, Submission
 from service.domain.decision import Decision, Reason
@@ -37,15 +38,21 @@ from service.web.akismet_form import (
 )
 from service.web.check import check_seat
 from service.web.context import services
+from service.web.telemetry import seconds_since_arrival
 
 bp = Blueprint("akismet", __name__)
 
-#: The shortest time after which a client in use gives up is one second.
-_PATIENCE_SECONDS = 0.8
+#: The shortest time after which a client in use gives up is one second: the
+#: answer is made within this part of it, the rest is for the way there and back.
+_ANSWER_SECONDS = 0.8
+#: The part of that in which the comment is stored.
+_COMMIT_SECONDS = 0.15
 _THANKS = "Thanks for making the web a better place."
 _DEBUG = "X-akismet-debug-help"
 _BLATANT = 3
 _HOLDS_ALONE = 10
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _TEST_SPAMMERS = frozenset({"akismet-guaranteed-spam", "viagra-test-123"})
 _TEST_ADDRESS = "akismet-guaranteed-spam@example.com"
@@ -180,6 +187,20 @@ def key_sites() -> Response:
     return _say_json({month: [row], "limit": 500, "offset": 0, "total": 1})
 
 
+@bp.route("/1.1/", defaults={"name": ""}, methods=_METHODS)
+@bp.route("/1.1/<path:name>", methods=_METHODS)
+def no_such_call(name: str) -> Response:
+    """What is asked for is not here, or not in this way."""
+    return _say("error", {_DEBUG: "There is no such call. Comments are checked by POST."})
+
+
+@bp.errorhandler(HTTPException)
+def _unreadable(error: HTTPException) -> Response:
+    """Tell what is wrong with a request, in a way that clients take for no verdict."""
+    log.warning("akismet call not readable", status=error.code)
+    return _say("error", {_DEBUG: " ".join((error.description or error.name).split())})
+
+
 @bp.errorhandler(Exception)
 def _unanswerable(error: Exception) -> Response:
     """Hold what cannot be answered: most clients take any other status for a broken server."""
@@ -236,17 +257,23 @@ class _Checking:
         }
         try:
             with check_seat():
-                answer = services().checks.ask(payload, _PATIENCE_SECONDS)
+                answer = services().checks.ask(payload, self._patience())
         except CheckUnavailable:
             return None
         return verdict_from_dict(answer["verdict"])
 
+    def _patience(self) -> float:
+        """Return the seconds that are left for a verdict; some may have passed already."""
+        commit = _COMMIT_SECONDS if self._keeps else 0.0
+        return _ANSWER_SECONDS - commit - seconds_since_arrival()
+
     def _keep(self, verdict: Verdict | None) -> str:
+        callback, key = self._fields.get("callback"), key_of(request, self._fields)
         check = Check(
             verdict=verdict,
             fingerprint=_fingerprint(self._caller, self._submission),
-            callback=self._fields.get("callback") or None,
-            key=key_of(request, self._fields),
+            callback=callback or None,
+            sealed_key=services().keyring.seal(akismet.SEAL, key) if callback and key else None,
         )
         accepted = services().intake.submit(
             self._caller, self._submission, request_id=g.request_id, check=check

@@ -32,6 +32,12 @@ def init_app(app: Flask) -> None:
     app.after_request(_end)
 
 
+def seconds_since_arrival() -> float:
+    """Return for how long the present request has been here; its body may have come later."""
+    started: float = g.telemetry[0]
+    return perf_counter() - started
+
+
 def _begin() -> None:
     given = request.environ.get("HTTP_X_REQUEST_ID", "")
     name = given if _REQUEST_ID.fullmatch(given) else f"{getrandbits(64):016x}"

@@ -1,6 +1,7 @@
 """Late verdicts, told to the Akismet clients that wait for them.
 
-A client that nobody tells asks again by itself, so a few attempts are enough.
+Where the rules leave it to a person, what that person decides is told. A client
+that nobody tells asks again by itself, so a few attempts are enough.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import structlog
 
 from service.domain.comment import Status
 from service.domain.verdict import speaks_against
+from service.keyring import Keyring
 from service.settings import Settings
 from service.storage import Store, akismet
 from service.storage.akismet import Callback
@@ -25,7 +27,9 @@ _BATCH = 50
 log = structlog.get_logger(__name__)
 
 
-def tell_callbacks(store: Store, settings: Settings, clock: Callable[[], datetime]) -> int:
+def tell_callbacks(
+    store: Store, keyring: Keyring, settings: Settings, clock: Callable[[], datetime]
+) -> int:
     """Tell those who wait for a verdict that is there by now; return how many heard it."""
     bounds = Bounds(settings.webhook_timeout, settings.webhook_networks)
     heard = 0
@@ -34,9 +38,15 @@ def tell_callbacks(store: Store, settings: Settings, clock: Callable[[], datetim
         evidence = verdicts_of(db, [callback.comment_id for callback in due])
     for callback in due:
         result = _result(callback.status, evidence.get(callback.comment_id))
-        told = result is None or _told(callback, result, bounds)
+        if result is None:
+            with store.write() as db:
+                akismet.await_person(db, callback.comment_id)
+            continue
+        key = keyring.open_sealed(akismet.SEAL, callback.sealed_key)
+        told = key is not None and _told(callback, key, result, bounds)
         heard += told
-        again = None if told else _next_attempt(callback, clock())
+        # Without the key, which another secret sealed, nobody would believe it.
+        again = None if told or key is None else _next_attempt(callback, clock())
         with store.write() as db:
             akismet.note_callback(db, callback.comment_id, again)
     return heard
@@ -51,10 +61,10 @@ def _result(status: Status, evidence: dict[str, Any] | None) -> str | None:
     return "true"
 
 
-def _told(callback: Callback, result: str, bounds: Bounds) -> bool:
+def _told(callback: Callback, key: str, result: str, bounds: Bounds) -> bool:
     body = urlencode(
         {
-            "key": callback.key,
+            "key": key,
             "endpoint": "comment-check",
             "comments[0][guid]": callback.comment_id,
             "comments[0][result]": result,

@@ -125,7 +125,7 @@ class Postman:
         try:
             with turn(self._store, "callbacks", _CALLBACKS_SECONDS) as ours:
                 if ours:
-                    tell_callbacks(self._store, self._settings, self._clock)
+                    tell_callbacks(self._store, self._keyring, self._settings, self._clock)
         except StoreUnavailable as error:
             log.warning("database away, callbacks wait", error=str(error))
         except Exception:

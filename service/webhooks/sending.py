@@ -8,11 +8,12 @@ nowhere else.
 import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from threading import Timer
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from threading import Thread, Timer
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
@@ -24,6 +25,21 @@ _CARRIERS = (
     (IPv6Network("::ffff:0:0/96"), 0),
     (IPv6Network("64:ff9b::/96"), 0),
     (IPv6Network("2002::/16"), 80),
+)
+#: Networks that Python takes for public, or did in some version, and that lead to no
+#: server that we should call: of special purpose, or a way into other networks.
+_NOT_PUBLIC = (
+    IPv4Network("192.0.0.0/24"),  # assignments of protocols
+    IPv4Network("192.88.99.0/24"),  # relays from IPv6 to IPv4
+    IPv4Network("198.18.0.0/15"),  # measuring
+    IPv6Network("::/96"),  # addresses of IPv4 as once written
+    IPv6Network("64:ff9b:1::/48"),  # local translation
+    IPv6Network("100::/64"),  # leads nowhere
+    IPv6Network("2001::/23"),  # assignments of protocols, tunnels among them
+    IPv6Network("2001:db8::/32"),  # documentation
+    IPv6Network("3fff::/20"),  # documentation
+    IPv6Network("5f00::/16"),  # segment routing
+    IPv6Network("fec0::/10"),  # local to a site
 )
 
 
@@ -94,7 +110,9 @@ def checked_url(url: str) -> SplitResult:
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether an address belongs to the public internet, however it is written."""
     inner = _unwrapped(address)
-    return inner.is_global and not inner.is_multicast and not inner.is_reserved
+    if inner.is_multicast or inner.is_reserved or any(inner in some for some in _NOT_PUBLIC):
+        return False
+    return inner.is_global
 
 
 def may_reach(address: IPv4Address | IPv6Address, networks: Sequence[Network]) -> bool:
@@ -116,7 +134,8 @@ def _connection(parts: SplitResult, bounds: Bounds, late: list[bool]) -> Iterato
     assert parts.hostname is not None, "it was checked"
     deadline = monotonic() + bounds.seconds
     port = parts.port or _PORTS[parts.scheme]
-    plain = _connected(_addresses(parts.hostname, port, bounds.networks), port, deadline)
+    addresses = _addresses(parts.hostname, port, bounds)
+    plain = _connected(addresses, port, deadline)
     # A second handle, so that cutting does not depend on what the first is in the middle of.
     with plain.dup() as handle:
 
@@ -144,16 +163,32 @@ def _connection(parts: SplitResult, bounds: Bounds, late: list[bool]) -> Iterato
             connection.close()
 
 
-def _addresses(host: str, port: int, networks: Sequence[Network]) -> list[str]:
+def _addresses(host: str, port: int, bounds: Bounds) -> list[str]:
     """Return the host's addresses; raise Unsendable if one of them is not allowed."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = _looked_up(host, port).result(bounds.seconds)
+    except TimeoutError as error:
+        raise Unsendable("the host's address was not found in time") from error
     except (OSError, UnicodeError) as error:
         raise Unsendable("the host has no address") from error
-    addresses = [str(where[0]).partition("%")[0] for *_, where in found]
-    if not all(may_reach(ip_address(address), networks) for address in addresses):
+    if not all(may_reach(ip_address(address), bounds.networks) for address in addresses):
         raise Unsendable("the host has a private address, which WEBHOOK_NETWORKS does not allow")
     return addresses
+
+
+def _looked_up(host: str, port: int) -> "Future[list[str]]":
+    """Have the host's addresses looked up aside: the system's resolver knows no bound."""
+    answer: Future[list[str]] = Future()
+
+    def look_up() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answer.set_result([str(where[0]).partition("%")[0] for *_, where in found])
+        except Exception as error:  # whoever waits is told
+            answer.set_exception(error)
+
+    Thread(target=look_up, name="look-up", daemon=True).start()
+    return answer
 
 
 def _connected(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:

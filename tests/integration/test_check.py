@@ -76,7 +76,7 @@ def test_without_a_worker_in_time_the_caller_is_told_to_come_back(
 ) -> None:
     world = build_world({"CHECK_TIMEOUT": "1"})
     assert_unavailable(world.post(path=PATH))
-    assert (world.jobs.depths() or {})[CHECK] == 0, "nobody waits for it any more"
+    wait_until(lambda: (world.jobs.depths() or {})[CHECK] == 0, 10, "nobody waits for it any more")
     assert world.count() == 0
 
 

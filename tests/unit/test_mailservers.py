@@ -1,5 +1,7 @@
 """Mail servers: looked up aside, remembered, and left alone while DNS is away."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from threading import Event
 
@@ -72,6 +74,28 @@ def test_an_answer_in_time_is_given_and_remembered(make: Make) -> None:
             "b.example": False,
         }
     assert sorted(dns.asked) == ["a.example", "b.example"]
+
+
+def test_what_was_waited_for_in_vain_keeps_nobody_waiting_again(make: Make) -> None:
+    answered = Event()
+    servers = make(lambda domain: answered.wait(60))
+    assert servers.deliverable(["slow.example"], seconds=0.01) == {}
+
+    started = time.monotonic()
+    assert servers.deliverable(["slow.example"], seconds=30) == {}
+    assert time.monotonic() - started < 20
+
+    answered.set()
+    known = {"slow.example": True}
+    wait_until(lambda: servers.deliverable(["slow.example"], seconds=0) == known, 10)
+
+
+def test_what_was_asked_for_in_passing_is_waited_for(make: Make) -> None:
+    answered = Event()
+    servers = make(lambda domain: answered.wait(60))
+    servers.deliverable(["slow.example"], seconds=0)
+    threading.Timer(0.1, answered.set).start()
+    assert servers.deliverable(["slow.example"], seconds=30) == {"slow.example": True}
 
 
 def test_an_answer_that_is_late_is_absent_and_there_the_next_time(make: Make) -> None:

@@ -85,6 +85,9 @@ def wait_for_hang_up(connection: socket.socket) -> None:
         "10.0.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.168.0.1", "100.64.0.1",
         "0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.2.1", "::", "::1", "fe80::1", "fc00::1",
         "ff02::1", "2001:db8::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1",
+        "fec0::1", "3fff::1", "192.0.0.8", "192.0.0.9", "192.88.99.1", "198.18.0.1", "240.0.0.1",
+        "::8.8.8.8", "64:ff9b:1::808:808", "100::1", "2001::1", "2001:20::1", "5f00::1",
+        "::ffff:192.88.99.1", "2002:c058:6301::1",
     ],
 )  # fmt: skip
 def test_addresses_that_are_not_public_are_known_however_they_are_written(address: str) -> None:
@@ -128,6 +131,22 @@ def test_addresses_that_are_none_are_refused(url: str) -> None:
     with pytest.raises(Unsendable):
         checked_url(url)
     assert send(url).status is None
+
+
+def test_a_name_that_nobody_answers_for_is_given_up_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = threading.Event()
+
+    def lookup(*_rest: Any, **_options: Any) -> Any:
+        ended.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    answer = send("http://somewhere.example/", HURRIED)
+    ended.set()
+    assert (answer.status, answer.error) == (None, "the host's address was not found in time")
+    assert answer.took_ms < 10_000
 
 
 def resolves_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:

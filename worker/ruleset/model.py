@@ -87,12 +87,13 @@ class Counter:
 
     of: Countable
     seconds: int
+    #: What the count is called among the signals, such as `text.1h`.
+    name: str = field(init=False, compare=False)
 
-    @property
-    def name(self) -> str:
-        """What the count is called among the signals, such as `text.1h`."""
+    def __post_init__(self) -> None:
         unit = next(unit for unit, length in _UNIT_SECONDS.items() if self.seconds % length == 0)
-        return f"{self.of}.{self.seconds // _UNIT_SECONDS[unit]}{unit}"
+        name = f"{self.of}.{self.seconds // _UNIT_SECONDS[unit]}{unit}"
+        object.__setattr__(self, "name", name)
 
 
 def read_period(written: str) -> int | None:
