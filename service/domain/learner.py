@@ -13,6 +13,8 @@ FIRST_LESSONS = 20
 ENOUGH_JUDGED, ENOUGH_BY_ONE = 100, 200
 #: So many of them make somebody one of those who judged it.
 ENOUGH_BY_EACH = 20
+#: Rightly held ones that must be among them: without any, nothing could be missed.
+FEWEST_RIGHT = 20
 #: What it would have changed for the better, at the least.
 FEWEST_GAINS = 5
 #: The share of rightly held comments that it may miss: to prove itself, and to stay on.
@@ -92,6 +94,8 @@ class LearnerFigures:
             return f"It was compared with {self.judged} of {enough} later decisions{alone}."
         if self._misses_over(MISSED_TO_PROVE):
             return "It would have missed more than 1 % of what was rightly held."
+        if self.right_holds < FEWEST_RIGHT:
+            return f"Only {self.right_holds} of {FEWEST_RIGHT} of those were rightly held."
         if self.gains < FEWEST_GAINS:
             return "It would have changed too little for the better."
         if self.gains <= 2 * self.losses:
