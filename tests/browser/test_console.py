@@ -24,8 +24,9 @@ def held(live: Installation, **changes: Any) -> tuple[str, str]:
     number = next(_numbers)
     name = f"Linker {number:03}"
     author = {"name": name} | changes.pop("author", {})
-    # Nothing that comes again: repetition makes it likely spam, which has a lane of its own.
-    body = f"See http://one-shop-{number}.com and http://two-shop-{number}.com."
+    # Nothing that comes again or sells: that is likely spam, which has a lane of its own.
+    one, two = f"http://one-paper-{number}.com", f"http://two-paper-{number}.com"
+    body = f"I compared {one} with {two}, and the numbers differ."
     answer = live.post(comment_json(**{"body": body, "author": author} | changes))
     comment_id: str = answer.json()["id"]
     assert live.judged(comment_id)["status"] == "held"
@@ -284,13 +285,15 @@ def test_a_reason_and_a_note_go_with_a_decision(
 def test_what_the_filter_saw_comes_from_a_worker(
     visit: Callable[..., Visitor], live: Installation
 ) -> None:
-    _, name = held(live, body="Ｓｅｅ http://one-shop.com and http://two-shop.com")
+    _, name = held(
+        live, body="Ｉ compared http://one-paper.com with http://two-paper.com, they differ."
+    )
     moderator = at(visit, f"/review?q={name}")
 
     moderator.page.keyboard.press("f")
 
     seen = moderator.page.get_by_role("region", name="What the filter saw: plain")
-    expect(seen).to_contain_text("see http://one-shop.com")
+    expect(seen).to_contain_text("i compared http://one-paper.com")
 
 
 def test_a_right_to_left_comment_reads_from_the_right(
@@ -307,8 +310,10 @@ def test_a_right_to_left_comment_reads_from_the_right(
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param("word " * 13_000 + "http://one-shop.com http://two-shop.com", id="65 kB"),
-        pytest.param("o" + "\u0301" * 10_000 + " http://a-shop.com http://b-shop.com", id="marks"),
+        pytest.param("word " * 13_000 + "http://one-paper.com, http://two-paper.com", id="65 kB"),
+        pytest.param(
+            "o" + "\u0301" * 10_000 + " on http://a-paper.com, http://b-paper.com", id="marks"
+        ),
     ],
 )
 @pytest.mark.parametrize("width", [390, 1440])

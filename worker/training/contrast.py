@@ -15,6 +15,10 @@ FOLDER = Path(__file__).parent / "contrast"
 SOURCE = "own-contrast"
 
 _SLOT = re.compile(r"\{(\w+)\}")
+#: Addresses in the sentences end in `.example`, which belongs to nobody. The model must
+#: not learn that as the mark of an advert, so each gets an end that advertisers and others use.
+_NOBODYS = re.compile(r"(?<=\w)\.example\b")
+_ENDS = (".com", ".net", ".info", ".xyz", ".top", ".shop", ".site", ".online")
 #: A line with slots is filled so many times, as far as that gives different sentences.
 _FILLED = 12
 
@@ -34,6 +38,7 @@ def read(name: str, language: str, rng: Random, weight: float) -> Iterator[Row]:
             positive, kinds = label == "hold", frozenset(rest)
         else:
             for text in _filled(line, slots, rng):
+                text = _NOBODYS.sub(lambda _: rng.choice(_ENDS), text)
                 yield Row(text, positive, SOURCE, language, weight=weight, kinds=kinds)
 
 
