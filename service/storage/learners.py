@@ -1,5 +1,6 @@
 """Site learners in the record: how far each is, what it learned, and from what it can learn."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -284,7 +285,7 @@ def _page(db: Connection, rows: Sequence[Row[Any]]) -> list[Taught]:
     return [
         Taught(
             by_id[row.comment_id], row.event_id, found[row.event_id].actor,
-            found[row.event_id].reason, wrong.get(row.comment_id, ()),
+            found[row.event_id].reason, wrong[row.comment_id, found[row.event_id].actor],
             evidence.get(CommentId(row.comment_id)),
         )
         for row in rows
@@ -292,13 +293,16 @@ def _page(db: Connection, rows: Sequence[Row[Any]]) -> list[Taught]:
     ]  # fmt: skip
 
 
-def _called_wrong(db: Connection, ids: Sequence[CommentId]) -> dict[str, tuple[str, ...]]:
-    query = sa.select(events.c.comment_id, events.c.note).where(
+def _called_wrong(
+    db: Connection, ids: Sequence[CommentId]
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the rules that each person called wrong, by comment and person."""
+    query = sa.select(events.c.comment_id, events.c.actor, events.c.note).where(
         events.c.comment_id.in_(ids), events.c.kind == EventKind.RULE_WRONG
     )
-    wrong: dict[str, tuple[str, ...]] = {}
+    wrong: dict[tuple[str, str], tuple[str, ...]] = defaultdict(tuple)
     for row in db.execute(query.order_by(events.c.id)):
-        wrong[row.comment_id] = (*wrong.get(row.comment_id, ()), row.note)
+        wrong[row.comment_id, row.actor] += (row.note,)
     return wrong
 
 

@@ -1,6 +1,5 @@
 """Site learners over the record: what they learn from, keep, forget, and when they speak."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -16,12 +15,11 @@ from service.storage.acts import recent_acts
 from service.storage.learners import Due, Taught
 from service.storage.tables import learner_versions
 from tests.contract.desk import Desk
-from tests.support.judging import FixedRules, shipped
+from tests.support.judging import FixedRules, Says, shipped
 from worker.context import Context
 from worker.learner.correction import Correction, sight_of
 from worker.learner.learning import learn
 from worker.learner.scorer import LiveLearners
-from worker.models.score import Score
 from worker.signals.comment import Signals
 
 GOOD = LearnerFigures(
@@ -30,23 +28,9 @@ GOOD = LearnerFigures(
 BAD = replace(GOOD, missed=9)
 
 
-class Harsh:
-    """Models for which everything is abuse."""
-
-    facts: Mapping[str, str] = {}
-
-    def score(self, name: str, signals: Signals) -> Score | None:
-        """Return a high score."""
-        return Score(0.85) if name == "abuse" else None
-
-    def version(self, model: str, signals: Signals) -> str | None:
-        """Return that they are none."""
-        return None
-
-
 def learned(desk: Desk) -> SiteLearner | None:
     """Let the site's learner learn."""
-    return learn(desk.store, desk.site.id, Harsh(), FixedRules(desk.store, shipped()))
+    return learn(desk.store, desk.site.id, Says(abuse=0.85), FixedRules(desk.store, shipped()))
 
 
 def now_is(desk: Desk) -> SiteLearner:
@@ -188,7 +172,7 @@ def test_a_learner_speaks_only_once_somebody_switched_it_on(desk: Desk) -> None:
     with desk.store.read() as db:
         assert learners.speaking(db) == {desk.site.id: "bb"}
         live.refresh(db)
-    models = Harsh()
+    models = Says(abuse=0.85)
     assert live.beside(models) is not models
     found = now_is(desk)
     assert (found.switched_by, found.version) == ("moderator:ada", 2)
@@ -251,7 +235,7 @@ def test_a_learner_that_cannot_be_loaded_is_absent(desk: Desk) -> None:
     switched(desk, LearnerState.ON)
     with desk.store.write() as db:
         db.execute(sa.update(learner_versions).values(weights="nonsense"))
-    live, models = LiveLearners(), Harsh()
+    live, models = LiveLearners(), Says(abuse=0.85)
 
     with desk.store.read() as db:
         live.refresh(db)

@@ -2,7 +2,6 @@
 
 import gzip
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -18,13 +17,12 @@ from service.jobs import TRIALS
 from service.moderation.learning import Learning
 from service.storage import archive, database_now, learners
 from service.storage.learners import Due
-from tests.support.judging import NOON, a_comment
+from tests.support.judging import NOON, Says, a_comment
 from tests.support.signing_in import Person, signed_in
 from tests.support.world import World, bearer
 from worker.__main__ import main
 from worker.context import Context
 from worker.learner.correction import Correction, log_odds, sight_of
-from worker.models.score import Score
 from worker.signals.comment import Signals
 
 ROUGH = "You absolute muppet, what a shot"
@@ -33,20 +31,6 @@ PROVEN = LearnerFigures(
     decisions=200, people=2, judged=150, judges=2, wrong_holds=40, spared=31, right_holds=110,
     slipped=3, caught=1, course=(Slice(7, 13, 0), Slice(2, 18, 0)),
 )  # fmt: skip
-
-
-class Harsh:
-    """Models for which everything is abuse."""
-
-    facts: Mapping[str, str] = {}
-
-    def score(self, name: str, signals: Signals) -> Score | None:
-        """Return a high score."""
-        return Score(0.85) if name == "abuse" else None
-
-    def version(self, model: str, signals: Signals) -> str | None:
-        """Return that they are none."""
-        return None
 
 
 @pytest.fixture
@@ -243,7 +227,7 @@ def test_a_simulation_tells_how_many_decisions_it_took(world: World, tmp_path: P
 
 
 def test_a_worker_hears_a_learner_as_soon_as_it_is_on(world: World, admin: Person) -> None:
-    world.runtime._models = Harsh()
+    world.runtime._models = Says(abuse=0.85)
     kept(world)
 
     before = world.held_comment(body=f"{ROUGH} there")
@@ -266,7 +250,7 @@ def test_a_worker_hears_a_learner_as_soon_as_it_is_on(world: World, admin: Perso
 
 
 def test_decisions_reach_the_learner_through_the_queue(world: World) -> None:
-    world.runtime._models = Harsh()
+    world.runtime._models = Says(abuse=0.85)
     for number in range(25):
         comment_id = world.held_comment(body=f"{ROUGH} {number}")
         world.moderation.decide(comment_id, Decision.APPROVE, moderator=world.moderator, version=2)

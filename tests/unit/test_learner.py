@@ -1,6 +1,5 @@
 """Site learners: what they learn, how far they may pull, and when they have proved themselves."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from service.domain.comment import SiteId, Status
 from service.domain.decision import Reason
 from service.domain.learner import LearnerFigures, LearnerState
-from tests.support.judging import NOON, a_comment, shipped
+from tests.support.judging import NOON, Says, a_comment, shipped
 from worker.context import Context
 from worker.engine import judge
 from worker.learner.correction import (
@@ -31,23 +30,6 @@ from worker.tools.corpus import Sample
 
 ROUGH = "You absolute muppet, what a shot"
 FINE = "The garden looks lovely this spring"
-
-
-class Says:
-    """Models that say the same of every comment."""
-
-    facts: Mapping[str, str] = {}
-
-    def __init__(self, **scores: float) -> None:
-        self._scores = scores
-
-    def score(self, name: str, signals: Signals) -> Score | None:
-        """Return what was given."""
-        return Score(self._scores[name]) if name in self._scores else None
-
-    def version(self, model: str, signals: Signals) -> str | None:
-        """Return that they are none."""
-        return None
 
 
 #: Everything reads like abuse to a degree that holds alone.
