@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
+from sqlalchemy.exc import IntegrityError
 
 from service.domain.comment import Comment, CommentId, SiteId, Status
 from service.domain.decision import EventKind
@@ -323,12 +325,13 @@ def _newest(db: Connection, site_id: SiteId) -> Any:
 def _ensure(db: Connection, site_id: SiteId) -> None:
     """Make the learner's row, and lock it."""
     if _row(db, site_id) is None:
-        db.execute(
-            sa.insert(learners).values(
-                site_id=site_id, state=LearnerState.LEARNING, by_itself=False, switched_by="",
-                since_event=0, seen_event=0,
-            )
+        new = sa.insert(learners).values(
+            site_id=site_id, state=LearnerState.LEARNING, by_itself=False, switched_by="",
+            since_event=0, seen_event=0,
         )  # fmt: skip
+        # Another process may make it in this very moment.
+        with suppress(IntegrityError), db.begin_nested():
+            db.execute(new)
     locked = sa.select(learners.c.site_id).where(learners.c.site_id == site_id)
     db.execute(locked.with_for_update())
 
