@@ -47,7 +47,7 @@ lint-compose: tests/node_modules/.package-lock.json ## Check docker-compose.yml
 
 .PHONY: bench
 bench: $(VENV)/test.stamp ## Measure speed against the goals and print the table
-	@.ci/packages wrk
+	@.ci/packages wrk postgresql chromium
 	@exec $(BIN)/python -m tests.bench
 
 .PHONY: faults

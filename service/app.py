@@ -92,6 +92,6 @@ def _services(settings: Settings) -> Services:
         learners=Learners(store, utc_now),
         limiter=limiter,
         claims=Claims(jobs.connection),
-        keys=KeyDirectory(store, utc_now),
+        keys=KeyDirectory(store, keyring, utc_now),
         clock=utc_now,
     )

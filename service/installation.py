@@ -10,7 +10,7 @@ from typing import Any
 
 from service.domain.decision import Role
 from service.domain.site import KeyKind
-from service.keyring import digest, new_key, new_token
+from service.keyring import Keyring, digest, new_key, new_token
 from service.passwords import hash_password
 from service.storage import Store
 from service.storage.people import add_token, create_moderator
@@ -67,7 +67,12 @@ def has_sites(store: Store) -> bool:
 
 
 def install(
-    store: Store, credentials: Credentials, *, origins: Sequence[str], now: datetime
+    store: Store,
+    credentials: Credentials,
+    *,
+    keyring: Keyring,
+    origins: Sequence[str],
+    now: datetime,
 ) -> None:
     """Store the first site and the first moderator with these credentials, or nothing."""
     with store.write() as db:
@@ -77,7 +82,7 @@ def install(
             (KeyKind.PUBLIC, credentials.public_key),
             (KeyKind.AKISMET, credentials.akismet_key),
         ):
-            add_key(db, site.id, kind, key, now=now)
+            add_key(db, site.id, kind, key, keyring=keyring, now=now)
         password_hash = hash_password(credentials.password)
         person = create_moderator(db, credentials.moderator, password_hash, Role.ADMIN, now)
         add_token(db, person.id, digest(credentials.api_token), "token", now=now)

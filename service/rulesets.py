@@ -329,6 +329,9 @@ def _require_live(db: Connection, base: int | None) -> RulesetVersion | None:
 
 
 def _require_role(db: Connection, base: int, new: str, role: Role) -> None:
+    if role.includes(Role.ADMIN):
+        # Without a look at what is live, which may be damaged: that is when they are needed.
+        return
     old = rulesets.version_by_number(db, base).hash
     sources = [rulesets.source_of(db, each) for each in (old, new)]
     rules = [rulesets.outline_of(db, each) for each in (old, new)]

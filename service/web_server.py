@@ -80,11 +80,11 @@ def _load_application(settings: Settings, _target: str) -> Any:
     from service.web.body_watch import BodyWatch
 
     application = BodyWatch(create_app(settings), settings.port)
-    _collect_rarely()
+    collect_rarely()
     return application
 
 
-def _collect_rarely() -> None:
+def collect_rarely() -> None:
     """Keep Python's garbage collector off what stays, and from stopping every thread often.
 
     Requests leave next to no cycles behind, and without this the collector's

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from service import settings as service_settings
 from service.settings import Settings
 from service.storage import Store, open_store
+from service.web import remembered
 from tests.support.chromium import chromium
 from tests.support.databases import (
     DIALECTS,
@@ -188,6 +189,12 @@ def visitors_are_strangers(request: pytest.FixtureRequest) -> None:
     """Have `live` forget how much earlier tests sent: they all share one address."""
     if "live" in request.fixturenames:
         request.getfixturevalue("live").forget_visitors()
+
+
+@pytest.fixture(autouse=True)
+def counts_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pages wait for what they count aside, however busy this machine is."""
+    monkeypatch.setattr(remembered, "_PATIENCE_SECONDS", 30.0)
 
 
 # --- browsers ------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from service.storage import Store
 from service.storage.campaigns import Mark, campaigns_by_band
-from worker.signals.near import alike, bands
+from worker.signals.near import alike, bands, nearby_bands
 
 
 class Campaigns:
@@ -19,26 +19,28 @@ class Campaigns:
         What is like nothing before it begins a new campaign, to which later
         texts of the batch may belong already. Nothing is written.
         """
-        under = {mark: bands(mark) for mark in signatures if mark is not None}
-        if not under:
+        wanted = {mark: nearby_bands(mark) for mark in signatures if mark is not None}
+        if not wanted:
             return [None] * len(signatures)
         with self._store.read() as db:
-            known = campaigns_by_band(db, {band for some in under.values() for band in some})
+            known = campaigns_by_band(db, {band for some in wanted.values() for band in some})
         return [
-            None if signature is None else _mark(signature, under[signature], known)
+            None if signature is None else _mark(signature, wanted[signature], known)
             for signature in signatures
         ]
 
 
-def _mark(signature: int, under: Sequence[str], known: dict[str, list[str]]) -> Mark:
-    near = {name for band in under for name in known.get(band, ())}
-    found = _nearest(signature, near)
-    if found is not None:
-        return Mark(found, bands(int(found, 16)))
-    name = f"{signature:032x}"
+def _mark(signature: int, wanted: Sequence[str], known: dict[str, list[str]]) -> Mark:
+    """Return the campaign of a text, and let those that come later in the batch find it."""
+    near = {name for band in wanted for name in known.get(band, ())}
+    name = _nearest(signature, near) or f"{signature:032x}"
+    # Its own bands beside those of the first text: what is like it may share none with that.
+    under = tuple(dict.fromkeys((*bands(int(name, 16)), *bands(signature))))
     for band in under:
-        known.setdefault(band, []).append(name)
-    return Mark(name, tuple(under))
+        names = known.setdefault(band, [])
+        if name not in names:
+            names.append(name)
+    return Mark(name, under)
 
 
 def _nearest(signature: int, names: Iterable[str]) -> str | None:

@@ -130,7 +130,7 @@ class _Judging:
         mode: Mode = "live" if rule.mode == "live" and rule.id not in self._muted else "shadow"
         try:
             if match := rule.check(self._signals):
-                self._signals.noticed.add(rule.id)
+                self._signals.noticed[rule.id] = match.spans
                 self._hits.append(self._hit(rule, match, mode))
         except Exception as error:  # whatever it is, the comment must not slip through
             # The kind only: a message may quote the comment.

@@ -86,6 +86,7 @@ def _sweep(settings: Settings) -> None:
         _Round("learning", _LEARN_SECONDS, Learning(store, jobs).run),
         _Round("sampling", _HOUR, moderation.sample),
         _Round("retention", _HOUR, moderation.retain),
+        _Round("keys", _HOUR, moderation.harden_keys),
         _Round("likely spam", _HOUR, moderation.clear_likely_spam),
     )
     while not stop.wait(min(_DISPATCH_SECONDS, settings.sweep_seconds)):

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 from redis.client import Pipeline
-from rq import SimpleWorker
+from rq import SimpleWorker, worker_registration
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
@@ -49,6 +49,8 @@ class QueueWorker(SimpleWorker):
         if pipeline is None and timeout is None and self._told_just_now():
             return
         super().heartbeat(timeout, pipeline)
+        if pipeline is None:
+            self._stay_listed()
         if self._facts and pipeline is None:
             # Beside what RQ keeps of a worker, so that it ends with that.
             for name, value in self._facts().items():
@@ -67,6 +69,16 @@ class QueueWorker(SimpleWorker):
 
     def procline(self, message: str) -> None:
         """Leave the process its name: what it does now, Redis tells."""
+
+    def _stay_listed(self) -> None:
+        """Tell once more who this is: RQ says it at birth only, and Redis may have lost it."""
+        if self.birth_date is None:
+            return
+        with self.connection.pipeline() as pipeline:
+            # Written whole each time: to look for what is missing takes as long.
+            pipeline.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self, pipeline)
+            pipeline.execute()
 
     def _told_just_now(self) -> bool:
         told = self.last_heartbeat

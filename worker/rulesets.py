@@ -6,9 +6,9 @@ import structlog
 from sqlalchemy import Connection
 
 from service.domain.errors import RulesetNotFound, StoreUnavailable
-from service.domain.ruleset import RulesetSource
+from service.domain.ruleset import RULE_FILE, RulesetSource
 from service.storage import Store, database_now, rulesets
-from worker.ruleset import Ruleset, RulesetError, load
+from worker.ruleset import Problem, Ruleset, RulesetError, load
 from worker.ruleset.shipped import load_ruleset, shipped_outline, shipped_source
 
 log = structlog.get_logger(__name__)
@@ -88,7 +88,7 @@ class LiveRules:
 
     def _swap(self, db: Connection, wanted: str) -> None:
         try:
-            self._ruleset = loaded(rulesets.source_of(db, wanted))
+            self._ruleset = _compiled(rulesets.source_of(db, wanted))
         except (RulesetError, RulesetNotFound) as error:
             self._failed = wanted
             log.error(
@@ -100,6 +100,17 @@ class LiveRules:
             return
         self._failed = ""
         log.info("ruleset loaded", ruleset=wanted)
+
+
+def _compiled(source: RulesetSource) -> Ruleset:
+    """Return the ruleset; whatever goes wrong is a RulesetError: comments must not wait for it."""
+    try:
+        return loaded(source)
+    except RulesetError:
+        raise
+    except Exception as error:
+        log.exception("ruleset cannot be compiled", ruleset=source.hash)
+        raise RulesetError([Problem(RULE_FILE, 1, 1, type(error).__name__)]) from error
 
 
 def loaded(source: RulesetSource) -> Ruleset:

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from service import settings
-from service.local import Refused
+from service.local import Refused, installed
 from service.storage import Store, open_store
 
 
 @contextmanager
 def migrated_store() -> Iterator[Store]:
     """Give the store of the settings; raises Refused unless its schema is current."""
-    store = open_store(settings.load().database_url)
+    store = open_store(installed.load().database_url)
     try:
         if not store.is_current():
             raise Refused("The database is not migrated; run: python -m service migrate")

@@ -3,7 +3,7 @@
 import click
 
 from service import settings
-from service.local import machine
+from service.local import installed, machine
 from service.storage import open_store
 from service.web_server import serve
 
@@ -27,7 +27,7 @@ def web() -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database's schema to the newest revision."""
-    store = open_store(settings.load().database_url)
+    store = open_store(installed.load().database_url)
     store.migrate()
     store.close()
     click.echo("The schema is current.")

@@ -6,13 +6,12 @@ from typing import Any
 import click
 from sqlalchemy.exc import IntegrityError
 
-from service import settings
 from service.commands import migrated_store
 from service.domain.clock import utc_now
 from service.domain.site import KeyKind, Moderation
 from service.installation import fresh_credentials, has_sites, install
-from service.keyring import new_key
-from service.local import Refused
+from service.keyring import Keyring, new_key
+from service.local import Refused, installed
 from service.storage.sites import add_key, create_site, rotate_keys, site_by_slug, update_site
 
 _KINDS = click.Choice([kind.value for kind in KeyKind])
@@ -23,12 +22,13 @@ _MODERATION = click.Choice([mode.value for mode in Moderation])
 @click.option("--origin", "origins", multiple=True, help="Where readers' browsers may post from.")
 def setup(origins: tuple[str, ...]) -> None:
     """Make the first site and the first moderator; print their credentials, once."""
-    base_url = settings.load().base_url
+    known = installed.load()
+    base_url, keyring = known.base_url, Keyring(known.secret_key)
     with migrated_store() as store:
         if has_sites(store):
             raise Refused("There is a site already: this is for new installations.")
         credentials = fresh_credentials(base_url)
-        install(store, credentials, origins=origins or [base_url], now=utc_now())
+        install(store, credentials, keyring=keyring, origins=origins or [base_url], now=utc_now())
     click.echo(credentials.as_json(), nl=False)
 
 
@@ -47,6 +47,7 @@ def create(slug: str, name: str | None, origins: tuple[str, ...], moderation: st
     """Make a site and print its keys, once."""
     now = utc_now()
     keys = {kind: new_key(kind) for kind in KeyKind}
+    keyring = Keyring(installed.load().secret_key)
     with migrated_store() as store, store.write() as db:
         try:
             site = create_site(
@@ -60,7 +61,7 @@ def create(slug: str, name: str | None, origins: tuple[str, ...], moderation: st
         except IntegrityError as error:
             raise Refused(f"There is a site {slug!r} already.") from error
         for kind, key in keys.items():
-            add_key(db, site.id, kind, key, now=now)
+            add_key(db, site.id, kind, key, keyring=keyring, now=now)
     for kind, key in keys.items():
         click.echo(f"{kind.value}_key={key}")
 
@@ -78,12 +79,15 @@ def create(slug: str, name: str | None, origins: tuple[str, ...], moderation: st
 def rotate_key(slug: str, kind: str, overlap_hours: float) -> None:
     """Give a site a new key of one kind and print it, once."""
     key = new_key(KeyKind(kind))
+    keyring = Keyring(installed.load().secret_key)
     overlap = timedelta(hours=overlap_hours)
     with migrated_store() as store, store.write() as db:
         site = site_by_slug(db, slug)
         if site is None:
             raise Refused(f"There is no site {slug!r}.")
-        rotate_keys(db, site.id, KeyKind(kind), key, now=utc_now(), overlap=overlap)
+        rotate_keys(
+            db, site.id, KeyKind(kind), key, keyring=keyring, now=utc_now(), overlap=overlap
+        )
     click.echo(f"{kind}_key={key}")
     click.echo(f"Older {kind} keys end in {overlap_hours:g} hours.", err=True)
 

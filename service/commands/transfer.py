@@ -7,11 +7,10 @@ from typing import BinaryIO
 import click
 from tqdm import tqdm
 
-from service import settings
 from service.commands import migrated_store
 from service.domain.clock import utc_now
 from service.keyring import Keyring
-from service.local import Refused
+from service.local import Refused, installed
 from service.storage.sites import site_by_slug
 from service.transfer.disqus import read_disqus
 from service.transfer.importing import Importer, Report
@@ -46,7 +45,7 @@ def import_comments(file: Path, slug: str, shape: str, thread_key: ThreadKey, or
             site = site_by_slug(db, slug)
         if site is None:
             raise Refused(f"There is no site {slug!r}.")
-        importer = Importer(store, Keyring(settings.load().secret_key), site)
+        importer = Importer(store, Keyring(installed.load().secret_key), site)
         try:
             importer.run(_records(file, shape, thread_key, origin), utc_now())
         except Unreadable as error:
@@ -87,6 +86,7 @@ def _tell(report: Report) -> None:
         click.echo(f"  {count:>9}  {state} -> {'held' if status == 'pending' else status.value}")
     for count, what in (
         (report.existing, "were imported before"),
+        (report.erased, "were erased here and are left out"),
         (report.cut, "had a text that was too long and was cut"),
         (report.adopted, "came before the comment that they answer"),
         (report.parentless, "answer a comment that is not in the file; they stand at the top"),

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import click
 
-from service import settings
 from service.commands import migrated_store
 from service.domain.clock import utc_now
 from service.jobs import JobQueue
 from service.keyring import Keyring
+from service.local import installed
 from service.moderation import Moderation
 from service.storage.reviewing import StatusCount, counts_by_status
 from service.storage.sites import list_sites
@@ -18,7 +18,7 @@ from service.storage.sites import list_sites
 
 @contextmanager
 def _moderation() -> Iterator[Moderation]:
-    configured = settings.load()
+    configured = installed.load()
     jobs = JobQueue(configured.redis_url)
     try:
         with migrated_store() as store:
@@ -72,7 +72,7 @@ def _age(count: StatusCount, now: datetime) -> str:
 
 
 def _queue_lines() -> str:
-    jobs = JobQueue(settings.load().redis_url)
+    jobs = JobQueue(installed.load().redis_url)
     try:
         depths = jobs.depths()
     finally:

@@ -6,12 +6,11 @@ from datetime import timedelta
 import click
 from sqlalchemy import Connection
 
-from service import settings
 from service.commands import migrated_store
 from service.domain.clock import utc_now
 from service.domain.webhook import Endpoint, EventType, Message, MessageState
 from service.keyring import Keyring
-from service.local import Refused
+from service.local import Refused, installed
 from service.storage import outbox
 from service.storage.sites import site_by_slug
 from service.webhooks.sending import Unsendable, checked_url
@@ -144,7 +143,7 @@ def _new_seed() -> str:
 
 
 def _tell_secret(endpoint: Endpoint) -> None:
-    keyring = Keyring(settings.load().secret_key)
+    keyring = Keyring(installed.load().secret_key)
     click.echo(f"endpoint={endpoint.id}")
     click.echo(f"secret={secret_of(keyring, endpoint)}")
 

@@ -42,8 +42,11 @@ class RulesetSource:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RulesetSource":
-        """Return the source that `as_dict` gave these values."""
-        return cls(values["rules"], dict(values["lists"]))
+        """Return the source that `as_dict` gave these values; raise ValueError for others."""
+        rules, lists = values["rules"], dict(values["lists"])
+        if not all(isinstance(text, str) for text in (rules, *lists.values())):
+            raise ValueError("a ruleset is made of texts")
+        return cls(rules, lists)
 
     @property
     def files(self) -> dict[str, str]:

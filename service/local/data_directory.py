@@ -14,6 +14,7 @@ from service.local import Refused
 #: Children of a run that was killed are gone within milliseconds; until then
 #: they hold the lock.
 _PATIENCE_SECONDS = 2.0
+KEY_FILE = "secret.key"
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def claimed(directory: Path) -> Iterator[int]:
 
 def secret_key(directory: Path) -> str:
     """Return the installation's secret, made at the first call and kept in `secret.key`."""
-    path = directory / "secret.key"
+    path = directory / KEY_FILE
     if not path.exists():
         write_private(path, secrets.token_hex(32) + "\n")
     return path.read_text(encoding="ascii").strip()

@@ -17,8 +17,10 @@ from service.installation import (
     install,
     read_credentials,
 )
+from service.keyring import Keyring
 from service.local import Refused, redis_server
 from service.local.data_directory import claimed, secret_key, write_private
+from service.local.installed import filled, is_given, own
 from service.local.processes import Child, Supervisor, program
 from service.settings import Settings
 from service.storage import Store, open_store
@@ -65,20 +67,13 @@ def run(say: Say) -> None:
 
 def _machine(given: Mapping[str, str], directory: Path) -> _Machine:
     """Return what the environment says, and for the rest what the data directory holds."""
-
-    def unset(name: str) -> bool:
-        return not (given.get(name) or given.get(f"{name}_FILE"))
-
-    environment = dict(given) | {"DATA_DIR": str(directory)}
     redis_configuration = None
-    if unset("REDIS_URL"):
-        redis_configuration, path = redis_server.write_configuration(directory / "redis")
-        environment["REDIS_URL"] = f"unix://{path}"
-    if unset("DATABASE_URL"):
-        environment["DATABASE_URL"] = f"sqlite:///{directory / 'anteroom.db'}"
-    if unset("SECRET_KEY"):
+    if not is_given(given, "REDIS_URL"):
+        redis_configuration = redis_server.write_configuration(directory / "redis")
+    environment = filled(given, own(directory)) | {"DATA_DIR": str(directory)}
+    if not is_given(given, "SECRET_KEY"):
         environment["SECRET_KEY"] = secret_key(directory)
-    if unset("BASE_URL"):
+    if not is_given(given, "BASE_URL"):
         environment["BASE_URL"] = _address(configuration.load(environment))
     return _Machine(environment, configuration.load(environment), redis_configuration)
 
@@ -134,7 +129,13 @@ def _first_site(store: Store, settings: Settings, path: Path) -> Credentials:
     credentials = replace(kept, base_url=settings.base_url)
     # On file first: keys that the record has but nobody knows would be lost for good.
     write_private(path, credentials.as_json())
-    install(store, credentials, origins=_origins(settings), now=datetime.now(UTC))
+    install(
+        store,
+        credentials,
+        keyring=Keyring(settings.secret_key),
+        origins=_origins(settings),
+        now=datetime.now(UTC),
+    )
     return credentials
 
 

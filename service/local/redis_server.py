@@ -41,17 +41,25 @@ def server_program() -> str:
     return program
 
 
-def write_configuration(directory: Path) -> tuple[Path, Path]:
-    """Write the server's configuration; return its path and that of the socket.
+def write_configuration(directory: Path) -> Path:
+    """Write the server's configuration and return its path.
 
     `directory` is made if need be and keeps the append-only file.
     """
     directory.mkdir(mode=0o700, exist_ok=True)
-    socket = _socket_path(directory)
+    socket = socket_path(directory)
     text = _CONFIGURATION.format(socket=_quoted(socket), directory=_quoted(directory))
     configuration = directory / "redis.conf"
     configuration.write_text(text, encoding="utf-8")
-    return configuration, socket
+    return configuration
+
+
+def socket_path(directory: Path) -> Path:
+    """Return where the server of `directory` listens."""
+    socket = directory / "redis.sock"
+    if len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH:
+        return socket
+    return _short_directory(directory) / "redis.sock"
 
 
 def answers(redis_url: str) -> bool:
@@ -75,13 +83,6 @@ def _bundled_program() -> str | None:
         return str(get_binary_path())
     except ValkeyServerError:
         return None
-
-
-def _socket_path(directory: Path) -> Path:
-    socket = directory / "redis.sock"
-    if len(os.fsencode(socket)) <= _LONGEST_SOCKET_PATH:
-        return socket
-    return _short_directory(directory) / "redis.sock"
 
 
 def _short_directory(directory: Path) -> Path:

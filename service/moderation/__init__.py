@@ -23,7 +23,7 @@ from service.moderation.sampling import Sampling
 from service.moderation.sweep import Sweep, SweepResult
 from service.moderation.watch import Watch
 from service.settings import Settings
-from service.storage import Store, comments, following, searching, standings
+from service.storage import Store, comments, following, searching, sites, standings
 from service.storage.following import FOLLOWED_FOR, Followed
 from service.storage.takeback import Doing
 
@@ -31,6 +31,7 @@ __all__ = ["MAX_BATCH", "BatchResult", "Moderation", "RetentionResult", "SweepRe
 
 #: Comments that one round makes known to searches: short enough for others to wait.
 _INDEXED_AT_ONCE = 500
+_KEYS_AT_ONCE = 500
 
 
 class Moderation:
@@ -268,6 +269,11 @@ class Moderation:
     def clear_likely_spam(self) -> int:
         """Mark likely spam that waited long enough, if that is on; see `LikelySpam`."""
         return self._likely_spam.run()
+
+    def harden_keys(self) -> int:
+        """Bring keys that an earlier version stored to the form of this one; return how many."""
+        with self._store.write() as db:
+            return sites.harden_keys(db, self._keyring, _KEYS_AT_ONCE)
 
     def retain(self) -> RetentionResult:
         """Delete what was kept long enough; see `Retention`."""

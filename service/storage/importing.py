@@ -13,7 +13,9 @@ from service.domain.comment import Author, CommentId, SiteId, Status, ThreadRef
 from service.domain.decision import EventKind
 from service.storage.tables import claims, comments, events, threads
 
-_KIND = "import"
+#: The kind of claim that tells which comment of another system one was: a keyed
+#: hash, which outlives the content, so that nothing erased comes back.
+IMPORT_CLAIM = "import"
 _REFUSED = (Status.REJECTED, Status.SPAM)
 
 
@@ -56,11 +58,20 @@ class Stored:
 
 def already_there(
     db: Connection, site_id: SiteId, known_as: Iterable[str], ids: Iterable[str]
-) -> set[str]:
-    """Return those of `known_as` that were imported before, and of `ids` that are comments here."""
-    imported = sa.select(claims.c.key).where(claims.c.kind == _KIND, claims.c.key.in_(known_as))
-    ours = sa.select(comments.c.id).where(comments.c.site_id == site_id, comments.c.id.in_(ids))
-    return {*db.scalars(imported), *db.scalars(ours)}
+) -> dict[str, Status]:
+    """Return those of `known_as` that were imported before, and of `ids` that are comments here.
+
+    Each with where the comment stands by now.
+    """
+    imported = (
+        sa.select(claims.c.key, comments.c.status)
+        .join(comments, comments.c.id == claims.c.comment_id)
+        .where(claims.c.kind == IMPORT_CLAIM, claims.c.key.in_(known_as))
+    )
+    ours = sa.select(comments.c.id.label("key"), comments.c.status).where(
+        comments.c.site_id == site_id, comments.c.id.in_(ids)
+    )
+    return {row.key: Status(row.status) for query in (imported, ours) for row in db.execute(query)}
 
 
 def taken_external_ids(db: Connection, site_id: SiteId, ids: Iterable[str]) -> set[str]:
@@ -121,7 +132,7 @@ def _places(db: Connection, known_as: Iterable[str]) -> dict[str, _Place]:
             claims.c.key, comments.c.id, comments.c.thread_id, comments.c.root_id, comments.c.depth
         )
         .join(comments, comments.c.id == claims.c.comment_id)
-        .where(claims.c.kind == _KIND, claims.c.key.in_(known_as))
+        .where(claims.c.kind == IMPORT_CLAIM, claims.c.key.in_(known_as))
     )
     return {
         row.key: _Place(CommentId(row.id), row.thread_id, CommentId(row.root_id), row.depth)
@@ -205,7 +216,7 @@ def _event_row(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 
 def _claim_row(arrival: Arrival, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "kind": _KIND,
+        "kind": IMPORT_CLAIM,
         "key": arrival.known_as,
         "fingerprint": "",
         "comment_id": row["id"],

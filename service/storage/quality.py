@@ -222,10 +222,20 @@ def _company(since: datetime, until: datetime) -> sa.Subquery:
 
 
 def _called_wrong(since: datetime, until: datetime) -> sa.Subquery:
-    """Return which rules people called wrong on which comments."""
+    """Return which rules people called wrong on which comments, and still do.
+
+    It is said along with a decision, and taken back with it: an undo is the one
+    change that follows the decision it undoes.
+    """
+    undo = events.alias("undo")
+    undone = sa.exists().where(
+        undo.c.comment_id == events.c.comment_id,
+        undo.c.version == events.c.version + 1,
+        undo.c.kind == EventKind.UNDO,
+    )
     return (
         sa.select(events.c.comment_id, events.c.note.label("rule"))
-        .where(*_within(events.c.comment_id, since, until), events.c.kind == RULE_WRONG)
+        .where(*_within(events.c.comment_id, since, until), events.c.kind == RULE_WRONG, ~undone)
         .distinct()
         .subquery("wrong")
     )

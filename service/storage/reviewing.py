@@ -184,14 +184,6 @@ def matching_ids(db: Connection, wanted: ReviewFilter, *, limit: int) -> list[Co
     return [CommentId(row.id) for row in rows]
 
 
-def count_matching(db: Connection, wanted: ReviewFilter, *, limit: int) -> int:
-    """Return how many comments fit the filter; counting stops at `limit`."""
-    query = sa.select(comments.c.id).select_from(_JOINED).where(*_conditions(db, wanted))
-    return db.execute(
-        sa.select(sa.func.count()).select_from(query.limit(limit).subquery())
-    ).scalar_one()
-
-
 def review_item(
     db: Connection, comment_id: CommentId, sites: frozenset[SiteId] | None = None
 ) -> ReviewItem | None:

@@ -58,12 +58,18 @@ def versions_since(db: Connection, time: datetime) -> list[RulesetVersion]:
 
 
 def source_of(db: Connection, ruleset: str) -> RulesetSource:
-    """Return the content that a hash stands for; raise RulesetNotFound if it is unknown."""
+    """Return the content that a hash stands for.
+
+    Raises RulesetNotFound if it is unknown, or if its row was damaged.
+    """
     query = sa.select(rulesets.c.source).where(rulesets.c.hash == ruleset)
-    values = db.execute(query).scalar()
-    if values is None:
-        raise RulesetNotFound(f"no ruleset {ruleset}")
-    return RulesetSource.from_dict(values)
+    try:
+        values = db.execute(query).scalar()
+        if values is None:
+            raise RulesetNotFound(f"no ruleset {ruleset}")
+        return RulesetSource.from_dict(values)
+    except (ValueError, TypeError, KeyError) as error:
+        raise RulesetNotFound(f"no ruleset {ruleset} that can be read") from error
 
 
 def outline_of(db: Connection, ruleset: str | None) -> list[RuleOutline]:

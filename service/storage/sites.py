@@ -8,12 +8,13 @@ from sqlalchemy import Connection, Row
 
 from service.domain.comment import SiteId, ThreadId
 from service.domain.site import Caller, KeyKind, Moderation, Site, SiteKey, Thread
-from service.keyring import digest
+from service.keyring import Keyring, digest, is_short
 from service.storage.tables import site_keys, sites, threads
 
 _PREFIX_CHARACTERS = 7
 #: What clients insist on is short, and what is shown of it helps those who guess.
 _SHORT_PREFIX = 2
+_PLAIN_CHARACTERS = 64
 
 
 def create_site(
@@ -67,6 +68,7 @@ def add_key(
     kind: KeyKind,
     key: str,
     *,
+    keyring: Keyring,
     now: datetime,
     expires_at: datetime | None = None,
 ) -> SiteKey:
@@ -76,7 +78,7 @@ def add_key(
         site_id=site_id,
         kind=kind,
         prefix=prefix,
-        hash=digest(key),
+        hash=keyring.key_digest(key),
         created_at=now,
         expires_at=expires_at,
     )
@@ -85,7 +87,14 @@ def add_key(
 
 
 def rotate_keys(
-    db: Connection, site_id: SiteId, kind: KeyKind, key: str, *, now: datetime, overlap: timedelta
+    db: Connection,
+    site_id: SiteId,
+    kind: KeyKind,
+    key: str,
+    *,
+    keyring: Keyring,
+    now: datetime,
+    overlap: timedelta,
 ) -> SiteKey:
     """Add `key` and let the site's other keys of that kind end after `overlap`."""
     ends = now + overlap
@@ -95,16 +104,32 @@ def rotate_keys(
         .where(site_keys.c.site_id == site_id, site_keys.c.kind == kind, live)
         .values(expires_at=ends)
     )
-    return add_key(db, site_id, kind, key, now=now)
+    return add_key(db, site_id, kind, key, keyring=keyring, now=now)
 
 
-def caller_by_key(db: Connection, key: str, *, now: datetime) -> Caller | None:
+def harden_keys(db: Connection, keyring: Keyring, limit: int) -> int:
+    """Store short keys that an earlier version kept by their plain digest as now; return how many.
+
+    Until then `caller_by_key` knows them by that.
+    """
+    query = sa.select(site_keys.c.id, site_keys.c.hash).where(_plain()).limit(limit)
+    rows = db.execute(query.order_by(site_keys.c.id)).all()
+    for row in rows:
+        hardened = keyring.harden(row.hash)
+        db.execute(sa.update(site_keys).where(site_keys.c.id == row.id).values(hash=hardened))
+    return len(rows)
+
+
+def caller_by_key(db: Connection, key: str, *, keyring: Keyring, now: datetime) -> Caller | None:
     """Return who holds `key`, or None if nobody does or it has ended."""
+    known = site_keys.c.hash == keyring.key_digest(key)
+    if is_short(key):
+        known = sa.or_(known, sa.and_(site_keys.c.hash == digest(key), _plain()))
     statement = (
         sa.select(sites, site_keys.c.id.label("key_id"), site_keys.c.kind)
         .join(site_keys, site_keys.c.site_id == sites.c.id)
         .where(
-            site_keys.c.hash == digest(key),
+            known,
             sa.or_(site_keys.c.expires_at.is_(None), site_keys.c.expires_at > now),
         )
     )
@@ -135,6 +160,13 @@ def thread_from_row(row: Row[Any]) -> Thread:
         moderation=Moderation(row.moderation) if row.moderation else None,
         closed_at=row.closed_at,
         source=row.source,
+    )
+
+
+def _plain() -> sa.ColumnElement[bool]:
+    """Return the condition that a short key is stored by its plain digest, which is longer."""
+    return sa.and_(
+        site_keys.c.kind == KeyKind.AKISMET, sa.func.length(site_keys.c.hash) == _PLAIN_CHARACTERS
     )
 
 

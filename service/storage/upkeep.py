@@ -13,6 +13,7 @@ from service.domain.comment import Comment, CommentId, Status
 from service.storage import database_now
 from service.storage.campaigns import forget_campaign_of
 from service.storage.comments import row_to_comment, select_comments
+from service.storage.importing import IMPORT_CLAIM
 from service.storage.notes import forget_notes
 from service.storage.tables import claims, comments, events, leases, link_domains, reports, verdicts
 
@@ -160,8 +161,12 @@ def comments_by_email(db: Connection, email: str, email_hash: str, limit: int) -
 
 
 def forget_traces(db: Connection, comment_id: CommentId) -> None:
-    """Delete what others keep of the comment's content: claims, notes, quoted text."""
-    db.execute(sa.delete(claims).where(claims.c.comment_id == comment_id))
+    """Delete what others keep of the comment's content: claims, notes, quoted text.
+
+    That it came by an import stays known: another one would bring it back.
+    """
+    of_comment = claims.c.comment_id == comment_id, claims.c.kind != IMPORT_CLAIM
+    db.execute(sa.delete(claims).where(*of_comment))
     forget_campaign_of(db, comment_id)
     for table in (reports, events):
         # The one change that the audit log permits: a note may quote the text.

@@ -2,9 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from sqlalchemy import Connection
 
 from service.domain.comment import (
     MAX_BODY_BYTES,
@@ -36,12 +38,14 @@ class Report:
     """What an import did: which states became which statuses, and what did not fit.
 
     `mapped` counts by state and status, `existing` were imported before,
-    `cut` had a text that was too long, `adopted` came before what they answer,
-    and of `parentless` that is nowhere in the file.
+    `erased` were left out because their content was erased here, `cut` had a
+    text that was too long, `adopted` came before what they answer, and of
+    `parentless` that is nowhere in the file.
     """
 
     mapped: Counter[tuple[str, Status]] = field(default_factory=Counter)
     existing: int = 0
+    erased: int = 0
     cut: int = 0
     adopted: int = 0
     parentless: int = 0
@@ -77,22 +81,27 @@ class Importer:
         site_id, report = self._site.id, self.report
         arrivals = {self._known_as(record.key): record for record in batch}
         with self._store.write() as db:
-            ours = [record.key.removeprefix(_OURS) for record in batch]
-            there = importing.already_there(db, site_id, arrivals, ours)
-            fresh = {
-                known_as: record
-                for known_as, record in arrivals.items()
-                if known_as not in there and record.key.removeprefix(_OURS) not in there
-            }
+            known = self._known(db, arrivals)
+            fresh = {name: record for name, record in arrivals.items() if name not in known}
             wanted = [record.external_id for record in fresh.values() if record.external_id]
             taken = importing.taken_external_ids(db, site_id, wanted)
             ready = [self._arrival(*item, taken) for item in fresh.items()]
             stored = importing.store(db, site_id, ready, now)
-        report.existing += len(batch) - len(fresh)
+        gone = [name for name, status in known.items() if status is Status.ERASED]
+        erased = sum(arrivals[name].status is not Status.ERASED for name in gone)
+        report.erased += erased
+        report.existing += len(batch) - len(fresh) - erased
         for record in fresh.values():
             report.mapped[record.state, record.status] += 1
             report.cut += len(record.body.encode("utf-8", "replace")) > MAX_BODY_BYTES
         return stored.orphans
+
+    def _known(self, db: Connection, arrivals: Mapping[str, Imported]) -> dict[str, Status]:
+        """Return those that are here already, erased ones too, with where they stand."""
+        ours = {name: record.key.removeprefix(_OURS) for name, record in arrivals.items()}
+        there = importing.already_there(db, self._site.id, arrivals, ours.values())
+        stands = {name: there.get(name) or there.get(ours[name]) for name in arrivals}
+        return {name: status for name, status in stands.items() if status}
 
     def _known_as(self, key: str) -> str:
         return self._keyring.hash("import", f"{self._site.id}:{key}")

@@ -12,7 +12,7 @@ from structlog.contextvars import bind_contextvars
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from service.domain.site import Caller, KeyKind
-from service.keyring import digest
+from service.keyring import Keyring, digest
 from service.settings import Network
 from service.storage import Store
 from service.storage.sites import caller_by_key, list_sites
@@ -29,8 +29,9 @@ _REMEMBERED_KEYS = 1_000
 class KeyDirectory:
     """Looks keys and origins up in the record and remembers them for a second."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, keyring: Keyring, clock: Callable[[], datetime]) -> None:
         self._store = store
+        self._keyring = keyring
         self._clock = clock
         self._callers: dict[str, tuple[float, Caller | None]] = {}
         self._origins: tuple[float, frozenset[str]] = (0.0, frozenset())
@@ -42,7 +43,7 @@ class KeyDirectory:
         if time.monotonic() < until:
             return caller
         with self._store.read() as db:
-            caller = caller_by_key(db, key, now=self._clock())
+            caller = caller_by_key(db, key, keyring=self._keyring, now=self._clock())
         if len(self._callers) >= _REMEMBERED_KEYS:
             self._callers.clear()
         self._callers[name] = (time.monotonic() + _REMEMBERED_SECONDS, caller)

@@ -314,5 +314,4 @@ def _onwards() -> Response:
 
 def _wanted_page() -> str | None:
     """Return the page asked for before signing in, if it is one of the console's."""
-    wanted = request.values.get("next", "")
-    return wanted if wanted.isprintable() and wanted.startswith("/review") else None
+    return pages.own_page(request.values.get("next", ""))

@@ -1,7 +1,7 @@
 """The numbers page: what came, what was decided, how long it took, how well rules did."""
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from flask import Blueprint, request
 from pydantic import BaseModel
@@ -16,7 +16,7 @@ from service.web.context import services
 from service.web.health import missing_models
 from service.web.login import guard, signed_in
 from service.web.pages import html_errors
-from service.web.remembered import Remembered
+from service.web.remembered import Counted, Remembered
 from service.web.schemas import validate
 
 bp = Blueprint("numbers", __name__, url_prefix="/review/numbers")
@@ -34,21 +34,12 @@ class _Query(BaseModel):
 def numbers_page() -> str:
     """The last days in numbers."""
     days = int(validate(_Query, request.args.to_dict()).days)
-    counted_at, found = _counted(days)
-    with services().store.read() as db:
-        waiting = lane_counts(db, signed_in().sites)
+    counted = _counted(days)
     return page(
         "numbers.html",
-        found=found,
         days=days,
-        counted_at=counted_at,
-        oldest=waiting[Lane.REVIEW].oldest,
-        waiting=waiting[Lane.REVIEW],
-        arrivals=_arrivals(found),
-        decisions=_decisions(found),
-        duration=told,
         missing_models=missing_models(),
-        Decision=Decision,
+        **_shown(counted) if counted else {"found": None},
     )
 
 
@@ -64,7 +55,24 @@ def told(duration: timedelta | None) -> str:
     return "under a minute"
 
 
-def _counted(days: int) -> tuple[datetime, Numbers]:
+def _shown(counted: Counted[tuple[datetime, Numbers]]) -> dict[str, Any]:
+    counted_at, found = counted.value
+    with services().store.read() as db:
+        waiting = lane_counts(db, signed_in().sites)[Lane.REVIEW]
+    return {
+        "found": found,
+        "counted_at": counted_at,
+        "renewing": counted.renewing,
+        "oldest": waiting.oldest,
+        "waiting": waiting,
+        "arrivals": _arrivals(found),
+        "decisions": _decisions(found),
+        "duration": told,
+        "Decision": Decision,
+    }
+
+
+def _counted(days: int) -> Counted[tuple[datetime, Numbers]] | None:
     needed, sites = services(), signed_in().sites
 
     def count() -> tuple[datetime, Numbers]:

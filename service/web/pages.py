@@ -49,6 +49,11 @@ def as_page(error: ModerationError | HTTPException) -> Response:
     return response
 
 
+def own_page(wanted: str) -> str | None:
+    """Return the path, if it is one of the console's: never another website's address."""
+    return wanted if wanted.isprintable() and wanted.startswith("/review") else None
+
+
 def age(moment: datetime) -> str:
     """Return how long ago that was: "3 hours", "under a minute"."""
     seconds = (services().clock() - moment).total_seconds()

@@ -1,6 +1,7 @@
 """The rules in the console: what is live, what was, and how each rule does."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, make_response, redirect, request, url_for
@@ -10,16 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.domain.decision import Role
 from service.domain.errors import RulesetNotFound
 from service.domain.listing import entries_of
-from service.domain.ruleset import RuleOutline, RulesetSource, RulesetVersion
+from service.domain.ruleset import RuleOutline
 from service.rule_file import list_uses
 from service.rule_quality import QualityReport, RuleQuality
 from service.rulesets import Draft, LiveRuleset
 from service.statistics import Interval
+from service.storage import rulesets
 from service.web.charts import interval
 from service.web.chrome import Notice, entered, tell
 from service.web.context import services
 from service.web.login import guard, require, signed_in
-from service.web.pages import html_errors
+from service.web.pages import html_errors, own_page
 from service.web.remembered import Remembered
 from service.web.rules import LARGEST_INTEGER, Number, report_of
 from service.web.ruling import REFUSALS, published, refusal, rules_page
@@ -40,8 +42,6 @@ _HIGHLIGHTS = {
 }
 
 _remembered: Remembered[QualityReport] = Remembered()
-#: By the hash that names the content.
-_lists: Remembered[list[tuple[str, str, int]]] = Remembered()
 
 
 class _Narrowed(BaseModel):
@@ -105,6 +105,7 @@ class _RevertForm(BaseModel):
 
 class _UndoForm(BaseModel):
     version: Number
+    back: str = ""
 
 
 @bp.get("")
@@ -121,7 +122,7 @@ def overview() -> str:
         rules=[rule for rule in found.rules if query.fits(rule)],
         categories=list(dict.fromkeys(rule.category for rule in found.rules)),
         put_aside={state.rule: state for state in found.states},
-        lists=_lists_of(found.version),
+        lists=_lists_of(found.version.hash),
     )
 
 
@@ -149,12 +150,17 @@ def confirm() -> Response:
 def quality() -> str:
     """How each live rule does."""
     days = int(validate(_QualityQuery, request.args.to_dict()).days)
-    key = services().settings.database_url, days
-    found = _remembered.get(key, lambda: report_of(days))
+    needed = services()
+    key = needed.settings.database_url, days
+    counted = _remembered.get(key, lambda: report_of(needed, days))
+    if counted is None:
+        return rules_page("rule_quality.html", days=days, found=None)
+    found = counted.value
     hit = [rule for rule in found.rules if rule.figures.hits]
     return rules_page(
         "rule_quality.html",
         found=found,
+        renewing=counted.renewing,
         days=days,
         lines=[_Line.of(rule) for rule in sorted(hit, key=lambda each: -each.figures.hits)],
         most=max([1, *(max(rule.figures.hits, rule.hits_before) for rule in hit)]),
@@ -184,9 +190,9 @@ def version(number: int) -> str:
     """One version: what it changed, and the way back to it."""
     if not 1 <= number <= LARGEST_INTEGER:
         raise RulesetNotFound
-    rulesets = services().rulesets
-    found, source, diff = rulesets.version(number)
-    live = rulesets.live().version
+    needed = services().rulesets
+    found, source, diff = needed.version(number)
+    live = needed.live().version
     return rules_page("rule_version.html", found=found, source=source, diff=diff, live=live)
 
 
@@ -212,17 +218,21 @@ def revert() -> Response:
 
 @bp.post("/undo")
 def undo() -> Response:
-    """Take back what a version changed, as long as nobody published since."""
+    """Take back what a version changed, as long as nobody published since.
+
+    Leads back to the page on which that was chosen.
+    """
     require(Role.SENIOR)
-    said, moderator, rulesets = validate(_UndoForm, entered()), signed_in(), services().rulesets
-    change, _, _ = rulesets.version(said.version)
+    said, moderator, needed = validate(_UndoForm, entered()), signed_in(), services().rulesets
+    change, _, _ = needed.version(said.version)
     try:
-        made = rulesets.take_back(change, author=moderator.actor, role=moderator.role)
+        made = needed.take_back(change, author=moderator.actor, role=moderator.role)
     except REFUSALS as error:
         tell(Notice(text=refusal(error)[1], alarming=True))
     else:
         tell(Notice(text=f"Taken back: {change.note}. Version {made.number} is live."))
-    return _to("rule_pages.history")
+    back = own_page(said.back)
+    return make_response(redirect(back, 303)) if back else _to("rule_pages.history")
 
 
 def _live() -> LiveRuleset | None:
@@ -232,12 +242,14 @@ def _live() -> LiveRuleset | None:
         return None
 
 
-def _lists_of(version: RulesetVersion) -> list[tuple[str, str, int]]:
-    """Return name, path and number of entries of each list, by name."""
-    return _lists.get(version.hash, lambda: _counted(services().rulesets.live_source()[1]))
+@lru_cache(maxsize=8)
+def _lists_of(digest: str) -> list[tuple[str, str, int]]:
+    """Return name, path and number of entries of each list, by name.
 
-
-def _counted(source: RulesetSource) -> list[tuple[str, str, int]]:
+    The digest names the content, so what was counted once stays right.
+    """
+    with services().store.read() as db:
+        source = rulesets.source_of(db, digest)
     named = {use.path: use.name for use in list_uses(source.rules).values()}
     return sorted(
         (named.get(path, path), path, len(entries_of(text))) for path, text in source.lists.items()

@@ -22,7 +22,7 @@ from service.rulesets import Draft
 from service.statistics import Interval
 from service.storage.trials import Trial, TrialKind
 from service.web.answers import answer, read_query
-from service.web.context import services
+from service.web.context import Services, services
 from service.web.login import guard, require, signed_in
 from service.web.openapi import documented
 from service.web.schemas import Strict, invalid, read_json, without_surrogates
@@ -406,7 +406,7 @@ def version(number: int) -> Response:
 def quality() -> Response:
     """For each live rule: hits, and how people decided on the comments that it hit."""
     query = read_query(QualityQuery)
-    found = report_of(query.days)
+    found = report_of(services(), query.days)
     return answer(
         QualityOut(
             since=found.since,
@@ -561,9 +561,8 @@ def revert() -> Response:
     return answer(_version_out(found), 201)
 
 
-def report_of(days: int) -> QualityReport:
+def report_of(needed: Services, days: int) -> QualityReport:
     """Return how the live rules did in the last `days` days."""
-    needed = services()
     until = needed.clock()
     try:
         seconds = mean_seconds(work_counts(needed.jobs.connection))

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from tests.bench import accept, check, console, idle, judge, rules, together
+from tests.bench import accept, browser, check, console, idle, judge, rules, together
 from tests.bench.load import require_wrk
 from tests.bench.measures import Measure, table
 from tests.bench.stand import postgres_stand, sqlite_stand
@@ -49,6 +49,16 @@ def _console_postgres() -> list[Measure]:
         return console.measure(stand, "PostgreSQL")
 
 
+def _browser_sqlite() -> list[Measure]:
+    with sqlite_stand() as stand:
+        return browser.measure(stand, "SQLite")
+
+
+def _browser_postgres() -> list[Measure]:
+    with postgres_stand() as stand:
+        return browser.measure(stand, "PostgreSQL")
+
+
 PARTS: dict[str, Callable[[], list[Measure]]] = {
     "rules": rules.measure,
     "idle": _idle,
@@ -59,6 +69,8 @@ PARTS: dict[str, Callable[[], list[Measure]]] = {
     "together": _together,
     "console": _console_sqlite,
     "console-postgres": _console_postgres,
+    "browser": _browser_sqlite,
+    "browser-postgres": _browser_postgres,
 }
 
 

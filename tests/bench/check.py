@@ -66,7 +66,7 @@ def measure(stand: Stand) -> list[Measure]:
 def _akismet_key(stand: Stand, store: Store) -> str:
     site, key = stand.caller(store).site, new_key(KeyKind.AKISMET)
     with store.write() as db:
-        add_key(db, site.id, KeyKind.AKISMET, key, now=datetime.now(UTC))
+        add_key(db, site.id, KeyKind.AKISMET, key, keyring=stand.keyring, now=datetime.now(UTC))
     return key
 
 

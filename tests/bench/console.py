@@ -3,19 +3,25 @@
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import sqlalchemy as sa
+from flask import Flask
 
 from service.app import create_app
+from service.domain.comment import CommentId, SiteId
 from service.domain.decision import Role
+from service.domain.lane import Lane
 from service.keyring import digest, new_token
+from service.rule_quality import quality_report
 from service.storage import Store, rulesets
+from service.storage.numbers import numbers
 from service.storage.people import add_token, create_moderator
 from service.storage.periods import id_at
 from service.storage.searching import index_comments
@@ -29,8 +35,10 @@ from service.storage.tables import (
     threads,
     verdicts,
 )
+from service.web_server import collect_rarely
 from tests.bench.measures import Measure
 from tests.bench.stand import Stand
+from tests.bench.surroundings import surround
 from worker.ruleset.shipped import shipped_outline, shipped_source
 
 _COMMENTS = 100_000
@@ -44,21 +52,28 @@ _WORDS = (
     "market", "letter", "school", "border", "silence", "photograph", "winter", "bridge", "song",
     "ministry", "harvest",
 )  # fmt: skip
+_SIGN_IN = "/login?next=/review"
+#: A stream that does not end, and the page for the second half of signing in,
+#: which is that for the first with another field.
+_NO_PAGES = frozenset({"live.stream", "login.code_form"})
 _RULES = ("several-links", "listed-word", "listed-phrase", "newcomer-link", "same-text")
 
 
 def measure(stand: Stand, database: str) -> list[Measure]:
     """Return the 95th percentile of each page's time at the server, in milliseconds."""
     store = stand.store()
-    with store.write() as db:
-        rulesets.publish_shipped(db, shipped_source(), shipped_outline(), datetime.now(UTC))
-    held = _fill(store)
+    held, trial = fill(store)
     app = create_app(replace(stand.settings, log_level="ERROR"))
     client, token = app.test_client(), _moderator(store)
-    sent = {"Authorization": f"Bearer {token}"}
+    signed_in = {"Authorization": f"Bearer {token}"}
+    pages = _pages(held, trial)
+    _require_every_page(app, pages)
+    # As in the server's processes: a walk over all that was made here is no page's time.
+    collect_rarely()
     measures = []
-    for name, paths in _pages(held).items():
+    for name, paths in pages.items():
         times = []
+        sent = {} if paths[0] == _SIGN_IN else signed_in
         # What a process makes once, such as a template's code, is no page's time.
         client.get(paths[0], headers=sent)
         for path in paths:
@@ -70,11 +85,51 @@ def measure(stand: Stand, database: str) -> list[Measure]:
         measures.append(
             Measure(f"console, {name}, {database}, p95", p95, "ms", goal=_GOAL_MS, better="less")
         )
+    measures += _counts(store, database)
     store.close()
     return measures
 
 
-def _pages(held: list[str]) -> dict[str, list[str]]:
+def fill(store: Store) -> tuple[list[CommentId], str]:
+    """Store everything; return the ids of the comments held, and of a trial of the rules."""
+    with store.write() as db:
+        rulesets.publish_shipped(db, shipped_source(), shipped_outline(), datetime.now(UTC))
+        site_ids = _sites(db)
+    held = _fill(store, site_ids)
+    trial = surround(store, site_ids, held)
+    _tidy(store)
+    return held, trial
+
+
+def _require_every_page(app: Flask, pages: dict[str, list[str]]) -> None:
+    """Raise AssertionError unless every page that a moderator can open is measured."""
+    urls = app.url_map.bind("localhost")
+    asked = {urls.match(urlsplit(path).path)[0] for paths in pages.values() for path in paths}
+    there = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(("/review", "/login")) and "GET" in (rule.methods or ())
+    }
+    assert there - asked <= _NO_PAGES, f"not measured: {there - asked - _NO_PAGES}"
+
+
+def _counts(store: Store, database: str) -> Iterator[Measure]:
+    """Yield how long it takes to count what pages show as it was counted last."""
+    now = datetime.now(UTC)
+    since = now - timedelta(days=30)
+    counts: dict[str, Callable[[sa.Connection], object]] = {
+        "numbers": lambda db: numbers(db, now, 30),
+        "how the rules do": lambda db: quality_report(db, since, now, {}),
+    }
+    for name, count in counts.items():
+        begun = time.perf_counter()
+        with store.read() as db:
+            count(db)
+        took = (time.perf_counter() - begun) * 1000
+        yield Measure(f"console, counting for {name}, {database}", took, "ms", better="less")
+
+
+def _pages(held: list[CommentId], trial: str) -> dict[str, list[str]]:
     """Return what each page is asked for, with other words and comments each time."""
     chance = random.Random(7)
 
@@ -90,10 +145,11 @@ def _pages(held: list[str]) -> dict[str, list[str]]:
     def one() -> str:
         return chance.choice(held)
 
-    lanes = ("review", "likely_spam", "sample", "approved", "rejected", "spam", "all")
     return {
-        **{f"lane {lane}": often(lambda lane=lane: f"/review?lane={lane}") for lane in lanes},
+        **{f"lane {lane}": often(lambda lane=lane: f"/review?lane={lane}") for lane in Lane},
         "an open comment": often(lambda: f"/review?open={one()}"),
+        "one at a time": often(lambda: f"/review?zen=1&open={one()}"),
+        "nobody's": often(lambda: "/review?claimed=nobody"),
         "by rule": often(lambda: f"/review?rule={chance.choice(_RULES)}"),
         "by category": often(lambda: "/review?category=abuse"),
         "by site and age": often(lambda: "/review?site=site-1&min_age=3600"),
@@ -119,12 +175,21 @@ def _pages(held: list[str]) -> dict[str, list[str]]:
         "rules as text": often(lambda: "/review/rules/edit"),
         "all lists": often(lambda: f"/review/rules/lists?q={word()}"),
         "one list": often(lambda: f"/review/rules/lists/threats?q={word()}"),
-        "trials": often(lambda: "/review/rules/trials"),
+        "trials": often(lambda: f"/review/rules/trials?comment={one()}&entry={word()}"),
+        "one trial": often(lambda: f"/review/rules/trials/{trial}"),
+        "try box": often(lambda: f"/review/rules/try?comment={one()}"),
         "history of the rules": often(lambda: "/review/rules/history"),
+        "one version": often(lambda: f"/review/rules/versions/{chance.randrange(1, 60)}"),
         "how the rules do": often(lambda: f"/review/rules/quality?days={chance.choice((7, 30))}"),
         "live": often(lambda: "/review/live?seen=1000"),
         "account": often(lambda: "/review/account"),
+        "second factor": often(lambda: "/review/account/second-factor"),
         "people": often(lambda: "/review/people"),
+        "webhooks": often(lambda: "/review/webhooks"),
+        "webhooks given up": often(lambda: "/review/webhooks?state=dead&to=2"),
+        "keys for WordPress": often(lambda: "/review/wordpress"),
+        "choose what to take back": often(lambda: "/review/take-back"),
+        "sign in": often(lambda: _SIGN_IN),
     }
 
 
@@ -140,13 +205,12 @@ def _moderator(store: Store) -> str:
     return token
 
 
-def _fill(store: Store) -> list[str]:
-    """Store everything; return the ids of those held."""
+def _fill(store: Store, site_ids: list[SiteId]) -> list[CommentId]:
+    """Store the comments; return the ids of those held."""
     chance = random.Random(1)
     with store.write() as db:
-        site_ids = _sites(db)
         thread_ids = _threads(db, site_ids)
-    held: list[str] = []
+    held: list[CommentId] = []
     for start in range(0, _COMMENTS, 5_000):
         rows = [_row(number, thread_ids, chance) for number in range(start, start + 5_000)]
         held += [row["id"] for row in rows if row["status"] == "held"]
@@ -174,7 +238,6 @@ def _fill(store: Store) -> list[str]:
         db.execute(sa.insert(samples), [{"comment_id": i, "rule": "", "at": now} for i in ids])
         while index_comments(db, 5_000):
             pass
-    _tidy(store)
     return held
 
 
@@ -190,13 +253,13 @@ def _tidy(store: Store) -> None:
         server.execute("VACUUM ANALYZE")
 
 
-def _sites(db: sa.Connection) -> list[int]:
+def _sites(db: sa.Connection) -> list[SiteId]:
     now = datetime.now(UTC)
     made = [create_site(db, slug=f"site-{n}", name=f"Site {n}", now=now) for n in range(_SITES)]
     return [site.id for site in made]
 
 
-def _threads(db: sa.Connection, site_ids: list[int]) -> list[tuple[int, int]]:
+def _threads(db: sa.Connection, site_ids: list[SiteId]) -> list[tuple[int, SiteId]]:
     found = []
     for number in range(_THREADS):
         site = site_ids[number % _SITES]
@@ -208,7 +271,9 @@ def _threads(db: sa.Connection, site_ids: list[int]) -> list[tuple[int, int]]:
     return found
 
 
-def _row(number: int, thread_ids: list[tuple[int, int]], chance: random.Random) -> dict[str, Any]:
+def _row(
+    number: int, thread_ids: list[tuple[int, SiteId]], chance: random.Random
+) -> dict[str, Any]:
     thread, site = thread_ids[number % len(thread_ids)]
     at = datetime.now(UTC) - timedelta(days=30) * (1 - number / _COMMENTS)
     # Ids tell the time of arrival, as real ones do.

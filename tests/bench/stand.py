@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from service.domain.site import Caller, KeyKind
-from service.keyring import new_key
+from service.keyring import Keyring, new_key
 from service.settings import Settings
 from service.settings import load as load_settings
 from service.storage import Store, open_store
@@ -37,6 +37,11 @@ class Stand:
         return load_settings(self.environ)
 
     @property
+    def keyring(self) -> Keyring:
+        """What depends on the installation's secret."""
+        return Keyring(self.settings.secret_key)
+
+    @property
     def url(self) -> str:
         """The address of the web server."""
         return f"http://127.0.0.1:{self.environ['PORT']}"
@@ -47,13 +52,13 @@ class Stand:
 
     def caller(self, store: Store) -> Caller:
         """Return the site that sends, made when first asked for."""
-        now = datetime.now(UTC)
+        now, keyring = datetime.now(UTC), self.keyring
         with store.write() as db:
-            caller = caller_by_key(db, self.key, now=now)
+            caller = caller_by_key(db, self.key, keyring=keyring, now=now)
             if caller is None:
                 site = create_site(db, slug="bench", name="Bench", now=now)
-                add_key(db, site.id, KeyKind.SERVER, self.key, now=now)
-                caller = caller_by_key(db, self.key, now=now)
+                add_key(db, site.id, KeyKind.SERVER, self.key, keyring=keyring, now=now)
+                caller = caller_by_key(db, self.key, keyring=keyring, now=now)
         assert caller is not None, "it was stored in this transaction"
         return caller
 

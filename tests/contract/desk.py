@@ -102,7 +102,8 @@ class Desk:
         """Make a site and return it as the caller that its server key makes it."""
         with self.store.write() as db:
             site = create_site(db, slug=slug, name=slug.title(), now=self.now, **options)
-            key = add_key(db, site.id, KeyKind.SERVER, new_key(KeyKind.SERVER), now=self.now)
+            new = new_key(KeyKind.SERVER)
+            key = add_key(db, site.id, KeyKind.SERVER, new, keyring=self.keyring, now=self.now)
         return Caller(site, key.id, KeyKind.SERVER)
 
     def add_moderator(self, login: str) -> Moderator:

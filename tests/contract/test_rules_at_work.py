@@ -20,6 +20,7 @@ from service.storage.mending import PAUSES
 from service.storage.reviewing import ReviewFilter, review_list
 from service.storage.tables import events
 from service.storage.tables import samples as sample_table
+from service.storage.takeback import Doing
 from tests.contract.desk import NO_REDIS, Desk
 
 WHY = "Because"
@@ -280,6 +281,24 @@ def test_a_rejection_for_another_reason_can_be_told(desk: Desk) -> None:
     found = figures(desk, "links")
 
     assert (found.all.judged, found.all.rejected, found.wrong) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("way", ["undo", "take back"])
+def test_calling_a_rule_wrong_is_taken_back_with_the_decision(desk: Desk, way: str) -> None:
+    stands, undone = many(desk, 2, hit("links", needed=True))
+    desk.decide(stands, Decision.APPROVE, rule="links")
+    event = desk.decide(undone, Decision.APPROVE, rule="links")
+    before = figures(desk, "links").wrong
+
+    if way == "undo":
+        desk.moderation.undo(event=event.id, moderator=desk.moderator)
+    else:
+        desk.moderation.take_back([Doing(undone, event.id)], desk.moderator, rule="")
+
+    assert (before, figures(desk, "links").wrong) == (2, 1)
+
+    desk.decide(undone, Decision.APPROVE, rule="links")
+    assert figures(desk, "links").wrong == 2
 
 
 def test_comments_outside_the_period_and_broken_rules_do_not_count(desk: Desk) -> None:

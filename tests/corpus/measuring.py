@@ -14,7 +14,7 @@ from worker.tools.corpus import Report, measure, read_samples
 FOLDER = Path(__file__).parent
 FLOORS = FOLDER / "floors.yaml"
 
-CORPORA = ("publish_or_hold", "evasions")
+CORPORA = ("publish_or_hold", "evasions", "second_look")
 
 
 @cache

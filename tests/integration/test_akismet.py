@@ -326,7 +326,7 @@ def test_another_site_s_word_changes_nothing(world: World) -> None:
     other, _ = world.second_site()
     key = new_key(KeyKind.AKISMET)
     with world.store.write() as db:
-        add_key(db, other.id, KeyKind.AKISMET, key, now=utc_now())
+        add_key(db, other.id, KeyKind.AKISMET, key, keyring=world.services.keyring, now=utc_now())
     for sent in (form(key), form(key, guid=comment_id)):
         answer = world.client.post("/1.1/submit-spam", data=sent, content_type=FORM)
         assert answer.data == THANKS

@@ -481,8 +481,16 @@ def test_all_wrong_keys_get_the_same_answer(world: World) -> None:
 def _revoked_key(world: World) -> str:
     old, new, now = new_key(KeyKind.PUBLIC), new_key(KeyKind.PUBLIC), datetime.now(UTC)
     with world.store.write() as db:
-        add_key(db, world.site.id, KeyKind.PUBLIC, old, now=now)
-        rotate_keys(db, world.site.id, KeyKind.PUBLIC, new, now=now, overlap=timedelta(0))
+        add_key(db, world.site.id, KeyKind.PUBLIC, old, keyring=world.services.keyring, now=now)
+        rotate_keys(
+            db,
+            world.site.id,
+            KeyKind.PUBLIC,
+            new,
+            keyring=world.services.keyring,
+            now=now,
+            overlap=timedelta(0),
+        )
     return old
 
 

@@ -13,14 +13,16 @@ from click.testing import CliRunner, Result
 from service.__main__ import main
 from service.domain.clock import utc_now
 from service.domain.site import KeyKind
-from service.keyring import digest
+from service.keyring import Keyring, digest
 from service.storage import Store
 from service.storage.people import Account, accounts, moderator_by_token
 from service.storage.sites import caller_by_key, list_sites, site_by_slug
+from tests.conftest import SECRET
 from tests.support.databases import DIALECTS
 from tests.support.world import World
 
 Run = Callable[..., Result]
+KEYRING = Keyring(SECRET)
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def run(database_url: str, redis_url: str) -> Run:
         given = {
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
-            "SECRET_KEY": "a secret that only the tests know, forty-eight long",
+            "SECRET_KEY": SECRET,
             "BASE_URL": "https://comments.example",
         }
         return CliRunner().invoke(main, words, input=stdin, env=given | environ)
@@ -59,7 +61,7 @@ class TestSites:
     def test_setup_prints_credentials_that_work(self, run: Run, store: Store) -> None:
         printed = json.loads(run("setup", "--origin", "https://news.example").stdout)
         with store.read() as db:
-            caller = caller_by_key(db, printed["server_key"], now=utc_now())
+            caller = caller_by_key(db, printed["server_key"], keyring=KEYRING, now=utc_now())
             moderator = moderator_by_token(db, digest(printed["api_token"]), utc_now())
         assert caller is not None
         assert caller.site.slug == printed["site"]
@@ -77,7 +79,9 @@ class TestSites:
                    "--moderation", "all")  # fmt: skip
         for kind in KeyKind:
             with store.read() as db:
-                caller = caller_by_key(db, values(made)[f"{kind.value}_key"], now=utc_now())
+                caller = caller_by_key(
+                    db, values(made)[f"{kind.value}_key"], keyring=KEYRING, now=utc_now()
+                )
             assert caller is not None
             assert caller.kind is kind
             assert (caller.site.name, caller.site.moderation) == ("The News", "all")
@@ -93,9 +97,11 @@ class TestSites:
         new = values(run("rotate-key", "news", "--kind", "server", "--overlap-hours", "2"))
         with store.read() as db:
             now = utc_now()
-            assert caller_by_key(db, old, now=now + timedelta(hours=1))
-            assert caller_by_key(db, old, now=now + timedelta(hours=3)) is None
-            assert caller_by_key(db, new["server_key"], now=now + timedelta(hours=3))
+            assert caller_by_key(db, old, keyring=KEYRING, now=now + timedelta(hours=1))
+            assert caller_by_key(db, old, keyring=KEYRING, now=now + timedelta(hours=3)) is None
+            assert caller_by_key(
+                db, new["server_key"], keyring=KEYRING, now=now + timedelta(hours=3)
+            )
 
     def test_keys_of_an_unknown_site_cannot_be_rotated(self, run: Run) -> None:
         assert "no site 'news'" in refusal(run("rotate-key", "news", "--kind", "public"))

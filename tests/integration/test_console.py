@@ -1,8 +1,11 @@
 """The review console as a browser without scripts sees it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import unescape
+from importlib import import_module
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from werkzeug.test import TestResponse
 from service.domain.comment import CommentId
 from service.domain.decision import Decision, EventKind, Reason, Role
 from service.storage.tables import comments, hits, verdicts
+from service.web import remembered
 from tests.support.signing_in import Person, signed_in
 from tests.support.world import World
 
@@ -600,6 +604,73 @@ def test_the_numbers_can_be_read_without_the_charts(world: World, person: Person
     assert "several-links 1 (100 %) 1" in page
     assert "anna 1" in page
     assert "Half waited less than under a minute" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "counts"),
+    [
+        ("/review/numbers?days=7", "service.web.numbers.numbers"),
+        ("/review/rules/quality?days=7", "service.web.rules.quality_report"),
+    ],
+)
+def test_a_count_that_takes_long_is_told_and_looked_at_again(
+    person: Person, monkeypatch: pytest.MonkeyPatch, path: str, counts: str
+) -> None:
+    figures = {"numbers": "Comments judged", "quality": "No rules are live yet."}
+    shown = next(words for name, words in figures.items() if name in path)
+    again = f'data-again="{path}"'
+    go = hold_up(monkeypatch, counts)
+    with impatience(monkeypatch):
+        first = person.page(path)
+    go.set()
+    counted = person.page(path)
+
+    assert "Being counted." in first
+    assert again in first
+    assert shown not in first
+    assert shown in counted
+    assert "As of <time" in counted
+    assert "data-again" not in counted
+
+
+def test_old_numbers_are_told_with_their_time_until_there_are_new_ones(
+    world: World, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "_FRESH_SECONDS", 0.0)
+    person.page("/review/numbers?days=7")
+    world.approved_comment()
+    go = hold_up(monkeypatch, "service.web.numbers.numbers")
+    with impatience(monkeypatch):
+        old = person.page("/review/numbers?days=7")
+    go.set()
+    new = person.page("/review/numbers?days=7")
+
+    assert "<dt>Comments judged</dt><dd>0</dd>" in old
+    assert "being counted anew" in old
+    assert 'data-again="/review/numbers?days=7"' in old
+    assert "<dt>Comments judged</dt><dd>1</dd>" in new
+
+
+def hold_up(monkeypatch: pytest.MonkeyPatch, counts: str) -> Event:
+    """Have a count wait until what is returned is set."""
+    go = Event()
+    module, name = counts.rsplit(".", 1)
+    count = getattr(import_module(module), name)
+
+    def late(*given: Any) -> Any:
+        assert go.wait(30)
+        return count(*given)
+
+    monkeypatch.setattr(counts, late)
+    return go
+
+
+@contextmanager
+def impatience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have no page within the block wait for a count."""
+    with monkeypatch.context() as patch:
+        patch.setattr(remembered, "_PATIENCE_SECONDS", 0.0)
+        yield
 
 
 @pytest.mark.parametrize("query", ["days=8", "days=-1", "days=x"])

@@ -645,6 +645,37 @@ def test_a_word_of_a_comment_goes_onto_a_list_by_way_of_a_trial(
     assert "Undo" in page
 
 
+def test_undoing_what_began_at_a_comment_leads_back_to_it(world: World, admin: Person) -> None:
+    publish(world.store, with_lists())
+    comment_id = world.judged_comment(body="A balloon for everybody")
+    path = f"{TRIALS_PAGE}?comment={comment_id}&entry=balloon"
+    fields = {"comment": comment_id, "list": "bad", "add": "balloon"}
+    trial = ask(world, admin, TRIALS_PAGE, path, **fields).headers["Location"]
+    world.run_worker_once(TRIALS)
+    published = ask(world, admin, f"{trial}/publish", trial)
+
+    page = admin.page(published.headers["Location"])
+    undo = page[page.index('action="/review/rules/undo"') :]
+    sent = dict(re.findall(r'name="(version|back)" value="([^"]*)"', undo)[:2])
+    undone = admin.send("/review/rules/undo", **sent)
+
+    assert sent == {"version": "2", "back": f"/review/{comment_id}"}
+    assert undone.headers["Location"] == f"/review/{comment_id}"
+    assert "Taken back: list bad: added balloon. Version 3 is live." in after(admin, undone)
+
+
+@pytest.mark.parametrize(
+    "back", ["https://elsewhere.example/review", "//elsewhere.example", "/login", "/review\r\nX: y"]
+)
+def test_undoing_leads_nowhere_else(world: World, admin: Person, back: str) -> None:
+    publish(world.store, with_lists())
+    ask(world, admin, BAD, BAD, add="balloon")
+
+    answer = admin.send("/review/rules/undo", version=2, back=back)
+
+    assert answer.headers["Location"] == "/review/rules/history"
+
+
 def test_domains_of_a_comment_are_offered(world: World, admin: Person) -> None:
     comment_id = world.held_comment(body="See http://one-shop.com and http://two-shop.com")
     path = f"{TRIALS_PAGE}?comment={comment_id}&entry=one-shop.com"

@@ -48,7 +48,14 @@ def world(build_world: Callable[..., World]) -> World:
     key = new_key(KeyKind.PUBLIC)
     world = build_world({"DEMO_KEY": key}, origins=(BASE,))
     with world.store.write() as db:
-        add_key(db, world.site.id, KeyKind.PUBLIC, key, now=world.services.clock())
+        add_key(
+            db,
+            world.site.id,
+            KeyKind.PUBLIC,
+            key,
+            keyring=world.services.keyring,
+            now=world.services.clock(),
+        )
     return world
 
 

@@ -119,6 +119,55 @@ def test_nothing_is_imported_twice(world: World, run: Run, tmp_path: Path) -> No
     assert world.count() == 8
 
 
+@pytest.mark.parametrize("shape", ["wxr", "disqus", "isso", "jsonl"])
+def test_what_was_erased_here_does_not_come_back(
+    world: World, run: Run, tmp_path: Path, shape: str
+) -> None:
+    if shape == "jsonl":
+        for name in ("Ida", "Paul"):
+            world.approved_comment(author={"name": name, "email": f"{name.lower()}@mail.example"})
+    file = export_of(run, tmp_path, shape)
+    words = ("import", file, "--site", "news", "--format", shape)
+    assert run(*words).exit_code == 0
+    victim = next(row for row in stored(world) if row.status == "approved")
+    count = world.count()
+    world.moderation.erase(victim.id, actor="site:news")
+
+    said = run(*words).stdout
+
+    assert "0 comments imported" in said
+    assert "1  were erased here and are left out" in said
+    assert world.count() == count
+    row = next(row for row in stored(world) if row.id == victim.id)
+    assert (row.status, row.body, row.author_name) == ("erased", "", "")
+
+
+def export_of(run: Run, tmp_path: Path, shape: str) -> Path:
+    """Return a file as another system, or this one, writes it."""
+    file = tmp_path / f"export.{shape}"
+    if shape == "isso":
+        write_isso(file)
+    elif shape == "jsonl":
+        assert run("export", "--format", "jsonl", "--output", file).exit_code == 0
+    else:
+        file.write_text({"wxr": EVERY_STATE, "disqus": DISQUS}[shape])
+    return file
+
+
+@SQLITE_IS_ENOUGH
+def test_an_answer_to_what_was_erased_here_stands_under_it(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, wxr(wxr_post(7, wxr_comment(1))))
+    [first] = stored(world)
+    world.moderation.erase(first.id, actor="site:news")
+
+    bring_in(run, tmp_path, wxr(wxr_post(7, wxr_comment(1) + wxr_comment(2, parent=1))))
+
+    reply = stored(world)[-1]
+    assert (reply.parent_id, reply.depth) == (first.id, 2)
+
+
 @SQLITE_IS_ENOUGH
 def test_nothing_is_judged_and_no_website_is_told(world: World, run: Run, tmp_path: Path) -> None:
     with world.store.write() as db:

@@ -306,8 +306,10 @@ def test_a_threads_own_setting_beats_the_sites(
 def test_a_rotated_key_works_until_its_overlap_ends(world: World) -> None:
     new = new_key(KeyKind.SERVER)
     with world.store.write() as db:
-        rotate_keys(db, world.site.id, KeyKind.SERVER, new, now=datetime.now(UTC),
-                    overlap=timedelta(seconds=1))  # fmt: skip
+        rotate_keys(
+            db, world.site.id, KeyKind.SERVER, new, keyring=world.services.keyring,
+            now=datetime.now(UTC), overlap=timedelta(seconds=1),
+        )  # fmt: skip
     assert world.post().status_code == 202
     assert world.post(key=new).status_code == 202
     wait_until(lambda: world.post().status_code == 401, 5, "the old key ends")

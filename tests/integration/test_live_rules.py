@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import redis
 import sqlalchemy as sa
 
 from service.domain.comment import Author, Submission, ThreadRef
+from service.domain.errors import StoreUnavailable
 from service.domain.payload import submission_to_json
 from service.domain.ruleset import SHIPPED_BY, Hindrance, RulesetSource, RuleState
 from service.jobs import MODERATION, connect
@@ -19,6 +21,8 @@ from tests.support.versions import publish, rule, ruleset, says
 from tests.support.world import World
 from worker.queue_worker import QueueWorker
 from worker.rulesets import LiveRules
+
+on_both = pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 
 
 @pytest.fixture
@@ -41,6 +45,17 @@ def check_of(world: World, body: str) -> dict[str, Any]:
     """Return what the check of a text carries."""
     submission = Submission(ThreadRef("anywhere"), Author(name="Ann"), body)
     return {"site_id": world.site.id, "submission": submission_to_json(submission)}
+
+
+def damage(world: World, ruleset_hash: str) -> None:
+    """Spoil what the record keeps of a ruleset, as far as the database lets it happen."""
+    text, kind = ('{"rules": "form', "TEXT")
+    if world.store.dialect == "postgresql":
+        # It keeps whole JSON only.
+        text, kind = ('{"rules": "form"}', "JSON")
+    spoil = sa.text(f"UPDATE rulesets SET source = CAST(:text AS {kind}) WHERE hash = :hash")
+    with world.store.write() as db:
+        db.execute(spoil, {"text": text, "hash": ruleset_hash})
 
 
 def unpublish_everything(world: World) -> None:
@@ -89,6 +104,64 @@ def test_a_ruleset_that_does_not_load_leaves_the_last_good_one(world: World) -> 
     assert world.runtime.facts() == {"ruleset": good, "ruleset_failed": bad.hash}
     publish(world.store, ruleset(says("balloon")))
     assert world.runtime.facts()["ruleset_failed"] == ""
+
+
+@on_both
+def test_a_damaged_ruleset_leaves_the_last_good_one(world: World, worker: QueueWorker) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+    beat(worker)
+    damaged = publish(world.store, ruleset(says("balloon")))
+    damage(world, damaged.hash)
+
+    held = world.judged_comment(body="Buy a zeppelin")
+    beat(worker)
+
+    good = ruleset(says("zeppelin")).hash
+    assert world.verdict(held)["ruleset"] == good
+    assert world.runtime.facts() == {"ruleset": good, "ruleset_failed": damaged.hash}
+    assert "could not load the live ruleset" in told(world)["warning"]
+    assert scrape(world.client)[("anteroom_ruleset_failures",)] == 1
+    newer = publish(world.store, ruleset(says("airship")))
+    assert world.runtime.facts() == {"ruleset": newer.hash, "ruleset_failed": ""}
+
+
+@on_both
+def test_a_damaged_ruleset_and_none_before_hold_everything(world: World) -> None:
+    damage(world, publish(world.store, ruleset(says("balloon"))).hash)
+
+    comment_id = world.judged_comment(body="A calm remark.")
+    beat(listed(world))
+
+    assert world.status(comment_id) == "held"
+    assert world.rules_hit(comment_id) == {"no-ruleset"}
+    assert "holds every comment" in told(world)["warning"]
+    assert scrape(world.client)[("anteroom_ruleset_failures",)] == 1
+
+
+def test_a_ruleset_that_breaks_what_compiles_it_leaves_the_last_good_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(world.store, ruleset(says("zeppelin")))
+    world.runtime.facts()
+    bad = publish(world.store, ruleset(says("balloon")))
+    monkeypatch.setattr("worker.rulesets.load", Mock(side_effect=RecursionError))
+
+    good = ruleset(says("zeppelin")).hash
+    assert world.runtime.facts() == {"ruleset": good, "ruleset_failed": bad.hash}
+
+
+def test_a_ruleset_that_cannot_be_read_while_the_database_is_away_is_read_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = publish(world.store, ruleset(says("zeppelin")))
+    rules = LiveRules(world.store)
+    with monkeypatch.context() as away, world.store.read() as db:
+        away.setattr(rulesets, "source_of", Mock(side_effect=StoreUnavailable))
+        with pytest.raises(StoreUnavailable):
+            rules.current(db)
+
+    assert rules.facts["ruleset_failed"] == ""
+    assert rules.prepare().hash == version.hash
 
 
 def test_without_a_ruleset_everything_is_held_and_judged_again_later(world: World) -> None:
@@ -155,6 +228,11 @@ def test_the_digest_of_a_rule_stands_for_all_it_depends_on(world: World) -> None
 @pytest.fixture
 def worker(world: World) -> QueueWorker:
     """A worker that told Redis that it lives."""
+    return listed(world)
+
+
+def listed(world: World) -> QueueWorker:
+    """Return a worker that told Redis that it lives."""
     connection = connect(world.settings.redis_url)
     worker = QueueWorker(MODERATION, connection, world.runtime.facts)
     worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no types here
@@ -191,7 +269,6 @@ def test_operators_see_it_again_after_redis_forgot(
 ) -> None:
     beat(worker)
     redis_client.flushall()
-    worker.register_birth()  # type: ignore[no-untyped-call]  # RQ has no types here
     beat(worker)
 
     assert [one["ruleset"] for one in told(world)["workers"]] == [shipped().hash]

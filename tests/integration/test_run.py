@@ -16,6 +16,7 @@ from tests.support.processes import Process, alive, command_line, free_port, pyt
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 from tests.support.world import comment_json
+from worker.ruleset.shipped import DIRECTORY
 
 CREDENTIALS = {
     "base_url", "site", "server_key", "public_key", "akismet_key", "moderator", "password",
@@ -97,6 +98,26 @@ def test_the_first_moderator_may_review(running: Installation) -> None:
         "GET", "/v1/review/comments", headers={"Authorization": f"Bearer {token}"}
     )
     assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (("service", "sweep"), "Deleted by age"),
+        (("service", "stats"), ""),
+        (("worker", "rules", "history"), "anteroom: The first ruleset"),
+        (("worker", "rules", "publish", str(DIRECTORY), "-m", "Again"), "cli: Again"),
+    ],
+)
+def test_commands_find_it_without_settings(
+    running: Installation, tmp_path: Path, words: tuple[str, ...], answer: str
+) -> None:
+    environ = {"PATH": os.environ["PATH"], "DATA_DIR": str(data(running))}
+    command = Process(python("-m", *words), log=tmp_path / "log", environ=environ)
+    wait_until(lambda: not command.running, 60, "it ends")
+
+    assert command.exit_status == 0, command.output()
+    assert answer in command.output()
 
 
 def test_every_process_is_in_one_group(running: Installation) -> None:

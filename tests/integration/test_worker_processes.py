@@ -4,10 +4,12 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 import redis
 from rq import Worker
+from rq.utils import as_text
 
 from service.domain.clock import utc_now
 from service.jobs import QUEUES
@@ -63,6 +65,18 @@ def queues_served(client: redis.Redis) -> set[str]:
     return {name for worker in workers for name in worker.queue_names()}
 
 
+def hosts(client: redis.Redis, queue: str) -> set[str]:
+    """Return the machines of a queue's workers, which the containers' health check looks at."""
+    keys = client.smembers(f"rq:workers:{queue}")
+    return {as_text(client.hget(key, "hostname") or "") for key in keys}
+
+
+def workers(world: World) -> dict[str, int]:
+    """Return how many workers each queue has, as operators see it."""
+    counted: dict[str, int] = world.client.get("/readyz").get_json()["workers"]
+    return counted
+
+
 def child(process: Process, role: str) -> int:
     """Return the id of the process that does one job."""
     [found] = [pid for pid in children(process.pid) if command_line(pid).endswith(f" {role}")]
@@ -110,6 +124,22 @@ def test_a_comment_whose_job_is_lost_is_swept_up(
     start()
 
     wait_until(lambda: world.status(comment_id) == "approved", 20, "swept and judged")
+
+
+def test_workers_are_known_again_after_redis_forgot_them(
+    world: World, start: Start, redis_client: redis.Redis
+) -> None:
+    process = start()
+    below = children(process.pid)
+    redis_client.flushall()
+
+    wait_until(lambda: set(workers(world).values()) == {1}, 30, "every queue has its worker again")
+
+    told = world.client.get("/readyz").get_json()["ruleset"]
+    assert {worker["queue"] for worker in told["workers"]} >= {"moderation", "check", "trials"}
+    assert queues_served(redis_client) == set(QUEUES)
+    assert all(gethostname() in hosts(redis_client, queue) for queue in QUEUES)
+    assert children(process.pid) == below, "no process had to be started again"
 
 
 def test_a_website_hears_of_its_comment(world: World, start: Start) -> None:

@@ -18,6 +18,7 @@ from service.domain.comment import CommentId
 from service.domain.decision import Event
 from service.installation import Credentials, fresh_credentials, install
 from service.jobs import CHECK, MODERATION, JobQueue
+from service.keyring import Keyring
 from service.storage import Store, open_store
 from service.storage.comments import events_of
 from tests.support.databases import as_setting
@@ -61,7 +62,13 @@ class Stack(HttpService):
 
     def start(self, module: str = "worker") -> "Stack":
         """Make the first site, start a web server and a worker, return once both are at work."""
-        install(self.store, self._made, origins=[self.base_url], now=datetime.now(UTC))
+        install(
+            self.store,
+            self._made,
+            keyring=Keyring(SECRET),
+            origins=[self.base_url],
+            now=datetime.now(UTC),
+        )
         self.start_web()
         worker = self.start_worker(module, wait=False)
         wait_until(self.serves, 60, "the web server answers")

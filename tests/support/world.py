@@ -18,7 +18,7 @@ from service.domain.comment import CommentId
 from service.domain.decision import Event, Moderator, Role
 from service.domain.site import KeyKind, Site
 from service.jobs import MODERATION, JobQueue, connect
-from service.keyring import digest, new_key, new_token
+from service.keyring import Keyring, digest, new_key, new_token
 from service.moderation import Moderation
 from service.settings import Settings
 from service.storage import Store
@@ -227,7 +227,7 @@ class World:
         now = datetime.now(UTC)
         with self.store.write() as db:
             site = create_site(db, slug=slug, name=slug.title(), now=now, **options)
-            add_key(db, site.id, KeyKind.SERVER, key, now=now)
+            add_key(db, site.id, KeyKind.SERVER, key, keyring=self.services.keyring, now=now)
         return site, key
 
     def second_moderator(
@@ -250,12 +250,13 @@ def make_world(store: Store, settings: Settings, **site_options: Any) -> World:
     from service.app import create_app
 
     keys = {kind: new_key(kind) for kind in KeyKind}
+    keyring = Keyring(settings.secret_key)
     now = datetime.now(UTC)
     options: dict[str, Any] = {"slug": "news", "name": "The News", "origins": (ORIGIN,)}
     with store.write() as db:
         site = create_site(db, now=now, **(options | site_options))
         for kind, key in keys.items():
-            add_key(db, site.id, kind, key, now=now)
+            add_key(db, site.id, kind, key, keyring=keyring, now=now)
     moderator, token = _moderator(store, "mod", Role.ADMIN)
     app = create_app(settings)
     app.jinja_env.bytecode_cache = _compiled

@@ -65,6 +65,24 @@ def test_all_mistakes_are_told_at_once_with_their_places() -> None:
     assert "unknown part of a rule “mod” (did you mean “mode”?)" in text
 
 
+def test_anchors_and_tags_do_not_hide_other_mistakes() -> None:
+    rules = (
+        RULE.replace("points: 3", "points: &many 11").replace("{value}", "{foo}")
+        + RULE.replace("shouting", "louder").replace("points: 3", "points: *many")
+        + RULE.replace("shouting", "loudest").replace("abuse", "!!str abus")
+    )
+    messages = [line.split(": ", 1)[1] for line in told(source_of(rules))]
+
+    assert [message.split(" (did")[0].split(";")[0] for message in messages] == [
+        "anchors and aliases (& and *) are not allowed here",
+        "points must be from -9 to 10",
+        "unknown placeholder “foo”",
+        "anchors and aliases (& and *) are not allowed here",
+        "tags (!) are not allowed here",
+        "unknown category “abus”",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -171,6 +189,37 @@ def test_entries_of_lists_are_checked_with_their_lines() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("hit", "miss", "wrong"),
+    [
+        ("text: AN OUTRAGE, site: elsewhere", "text: AN OUTRAGE, site: demo", []),
+        ("text: AN OUTRAGE", "text: AN OUTRAGE, site: demo", []),
+        ("text: AN OUTRAGE, site: demo", "text: calm", ["should hit “AN OUTRAGE” but does not"]),
+        ("text: AN OUTRAGE", "text: LOUD, site: elsewhere", ["should miss “LOUD” but hits"]),
+    ],
+)
+def test_a_test_may_name_a_site_that_its_rule_is_not_for(
+    hit: str, miss: str, wrong: list[str]
+) -> None:
+    tests = f"tests: {{ hit: [{{ {hit} }}], miss: [{{ {miss} }}] }}\n  sites: [elsewhere]"
+    source = source_of(RULE.replace('tests: { hit: ["AN OUTRAGE"], miss: ["calm"] }', tests))
+
+    messages = [problem.message for problem in examine(source)[1]]
+
+    assert messages == [f"test failed: rule “shouting” {what}" for what in wrong]
+
+
+def test_a_rule_for_another_site_is_not_noticed_by_the_tests_of_those_below() -> None:
+    below = RULE.replace("shouting", "below").replace("capitals: { over: 70% }", "rule: shouting")
+    source = source_of(RULE.replace("points: 3", "points: 3\n  sites: [news]") + below)
+    aside = below.replace('"AN OUTRAGE"', "{ text: AN OUTRAGE, site: blog }")
+    other = source_of(RULE.replace("points: 3", "points: 3\n  sites: [news]") + aside)
+
+    assert examine(source)[1] == []
+    [problem] = examine(other)[1]
+    assert "rule “below” should hit" in problem.message
+
+
 def test_rules_may_only_point_upward() -> None:
     below = rule_when("{ rule: later }") + RULE.replace("shouting", "later")
 
@@ -178,9 +227,9 @@ def test_rules_may_only_point_upward() -> None:
 
 
 def test_too_many_rules_are_refused() -> None:
-    many = "".join(RULE.replace("shouting", f"rule-{number}") for number in range(201))
+    many = "".join(RULE.replace("shouting", f"rule-{number}") for number in range(501))
 
-    assert any("more than 200 rules" in line for line in told(source_of(many)))
+    assert any("more than 500 rules" in line for line in told(source_of(many)))
 
 
 def test_patterns_are_doubted_where_ascii_borders_meet_other_letters() -> None:

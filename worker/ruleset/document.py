@@ -29,6 +29,8 @@ class Document:
         self.file = file
         self._text = text
         self.problems: list[Problem] = []
+        #: Where aliases stand: what they mean is not known, so nothing else is said of them.
+        self._aliases: set[tuple[int, int]] = set()
 
     def root(self) -> Node | None:
         """Return the outermost node; None if there is nothing that could be read."""
@@ -157,10 +159,11 @@ class Document:
         return str(node.value) if isinstance(node, ScalarNode) else "a list or mapping"
 
     def _composed(self) -> Node | None:
-        """Return the outermost node of a file that does without YAML's anchors and tags.
+        """Return the outermost node of a file that should do without YAML's anchors and tags.
 
-        Nodes have no tags, since nothing is made of them here; composing them by
-        hand takes half the time of having YAML find out what each could mean.
+        Those are mistakes, and the rest is read all the same. Nodes have no tags, since
+        nothing is made of them here; composing them by hand takes half the time of having
+        YAML find out what each could mean.
         """
         open_: list[_Open] = [_Open([])]
         for event in yaml.parse(self._text, Loader=yaml.CSafeLoader):
@@ -178,7 +181,7 @@ class Document:
         roots = open_[0].values
         if len(roots) > 1:
             self.error(roots[1], "the file goes on after its end")
-        return None if self.problems else next(iter(roots), None)
+        return next(iter(roots), None)
 
     def _refuse_finesse(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -188,9 +191,12 @@ class Document:
         else:
             return
         self._tell_at(*_position(event.start_mark), message)
+        if isinstance(event, yaml.AliasEvent):
+            self._aliases.add(_position(event.start_mark))
 
     def _tell_at(self, line: int, column: int, message: str, severity: Severity = "error") -> None:
-        self.problems.append(Problem(self.file, line, column, message, severity))
+        if (line, column) not in self._aliases:
+            self.problems.append(Problem(self.file, line, column, message, severity))
 
 
 class _Open:

@@ -36,14 +36,15 @@ FIELD_NAMES: Mapping[Field, str] = {
 class Signals:
     """What can be noticed in `comment`, given its context.
 
-    The engine adds to `noticed` the names of the rules that matched so far, and
-    gives the `index` by which all lists of the ruleset are looked up at once.
+    The engine adds to `noticed` the names of the rules that matched so far, each with
+    the places it is about, and gives the `index` by which all lists of the ruleset are
+    looked up at once.
     """
 
     def __init__(self, comment: Comment, context: Context) -> None:
         self.comment = comment
         self.context = context
-        self.noticed: set[str] = set()
+        self.noticed: dict[str, tuple[Span, ...]] = {}
         self.index: WordIndex | None = None
         self._seen: dict[tuple[Field, Fold], tuple[View, ...]] = {}
         self._kept: dict[Hashable, Any] = {}

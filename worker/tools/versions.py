@@ -9,9 +9,10 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from service import settings
 from service.domain.errors import RulesetConflict, RulesetNotFound, StoreUnavailable
 from service.domain.ruleset import RulesetSource, RulesetVersion
+from service.local import installed
+from service.settings import SettingsError
 from service.storage import Store, database_now, open_store, rulesets
 from service.storage.comments import comment_by_id
 from service.storage.replaying import count_judged, judged_comments
@@ -161,8 +162,8 @@ COMMANDS: tuple[click.Command, ...] = (publish, revert, history, backtest_comman
 @contextmanager
 def _store() -> Iterator[Store]:
     try:
-        store = open_store(settings.load().database_url)
-    except settings.SettingsError as error:
+        store = open_store(installed.load().database_url)
+    except SettingsError as error:
         raise click.ClickException(str(error)) from error
     try:
         yield store

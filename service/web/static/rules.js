@@ -1,5 +1,5 @@
 // Makes the pages on rules handier: the editor's line numbers follow the text, a mistake
-// leads to its place, a trial that runs shows how far it is, and what is selected in a
+// leads to its place, what is not done yet is looked at again until it is, and what is selected in a
 // comment stands in the form that adds it to a list. All of it works without, too.
 
 // --- the text with its lines ---
@@ -32,7 +32,7 @@ document.addEventListener("click", (event) => {
   text.closest(".editor").scrollTop = Math.max(0, (line - 6) * height);
 });
 
-// --- a trial that runs ---
+// --- a trial that runs, figures that are being counted ---
 
 const AGAIN_EVERY = 1_500;
 
@@ -46,7 +46,7 @@ async function lookAgain() {
       const found = page.querySelector("[data-again]");
       if (!found && page.getElementById("main")) {
         document.getElementById("main").replaceWith(page.getElementById("main"));
-        document.getElementById("announce").textContent = "The trial is done.";
+        document.getElementById("announce").textContent = place.dataset.done;
         return;
       }
       if (found) place.replaceWith(found);

@@ -59,12 +59,12 @@ def choose() -> str:
 def make_key() -> Response:
     """Make a key for a site, and hand the plugin out with it; the key is shown nowhere else."""
     wanted = validate(_KeyForm, dict(request.form))
-    key = new_key(KeyKind.AKISMET)
-    with services().store.write() as db:
+    key, needed = new_key(KeyKind.AKISMET), services()
+    with needed.store.write() as db:
         site = site_by_slug(db, wanted.site)
         if site is None:
             raise NotFound("There is no such site.")
-        add_key(db, site.id, KeyKind.AKISMET, key, now=services().clock())
+        add_key(db, site.id, KeyKind.AKISMET, key, keyring=needed.keyring, now=needed.clock())
     return _download(key)
 
 

@@ -87,8 +87,8 @@ def mixed_script(reading: Reading, node: Node) -> Check | None:
     return None if wanted is None else check
 
 
-def earlier_rule(reading: Reading, node: Node) -> Check | None:
-    """Read `rule: IDS`: one of these rules above this one matched."""
+def earlier_rules(reading: Reading, node: Node) -> frozenset[str]:
+    """Return the ids of rules above the one that is read; an error noted for any other."""
     document = reading.document
     named = []
     for name, item in document.texts(node):
@@ -97,10 +97,15 @@ def earlier_rule(reading: Reading, node: Node) -> Check | None:
         elif reading.earlier[name] == "off":
             document.warning(item, f"“{name}” is off, so this condition never holds")
         named.append(name)
-    wanted = frozenset(named)
+    return frozenset(named)
+
+
+def earlier_rule(reading: Reading, node: Node) -> Check | None:
+    """Read `rule: IDS`: one of these rules above this one matched."""
+    wanted = earlier_rules(reading, node)
 
     def check(signals: Signals) -> Match | None:
-        return Match() if wanted & signals.noticed else None
+        return Match() if wanted & signals.noticed.keys() else None
 
     return check
 
