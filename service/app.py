@@ -15,6 +15,7 @@ from service.domain.clock import utc_now
 from service.intake import Intake
 from service.jobs import JobQueue
 from service.keyring import Keyring
+from service.learners import Learners
 from service.limits import Limiter
 from service.moderation import Moderation
 from service.moderation.staff import Staff
@@ -88,6 +89,7 @@ def _services(settings: Settings) -> Services:
         moderation=Moderation(store, jobs, keyring, settings),
         staff=Staff(store, utc_now),
         rulesets=Rulesets(store, jobs),
+        learners=Learners(store, utc_now),
         limiter=limiter,
         claims=Claims(jobs.connection),
         keys=KeyDirectory(store, keyring, utc_now),

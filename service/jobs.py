@@ -39,6 +39,7 @@ TRIAL_JOB = "worker.jobs.run_trial"
 DELIVER_JOB = "worker.jobs.deliver"
 CALL_BACK_JOB = "worker.jobs.call_back"
 FOLD_JOB = "worker.jobs.fold"
+LEARN_JOB = "worker.jobs.learn"
 
 #: A job of this many comments pays RQ's bookkeeping once for all of them; more
 #: gains little and makes a lost job dearer.
@@ -157,6 +158,13 @@ class JobQueue:
         except RedisError as error:
             raise CheckUnavailable("the job queue is away") from error
 
+    def learn(self, sites: Sequence[int]) -> bool:
+        """Queue one job in which the learners of these sites learn; False if Redis is away.
+
+        Beside the trials: it takes a while, and nobody waits for it.
+        """
+        return self._enqueue(self._trials, LEARN_JOB, list(sites), seconds=TRIAL_SECONDS)
+
     def _ask(self, function: str, argument: Any, seconds: float | None = None) -> Any:
         """Have the check queue's worker call a function, and wait for what it returns."""
         patience = self._check_seconds if seconds is None else seconds
@@ -196,7 +204,12 @@ class JobQueue:
         self._patient.close()
 
     def _enqueue(
-        self, queue: Queue, job: str, ids: Sequence[object] | None, retry: Retry | None = None
+        self,
+        queue: Queue,
+        job: str,
+        ids: Sequence[object] | None,
+        retry: Retry | None = None,
+        seconds: int = _JOB_SECONDS,
     ) -> bool:
         if time.monotonic() < self._resting_until:
             return False
@@ -204,7 +217,7 @@ class JobQueue:
             queue.enqueue_call(
                 job,
                 args=() if ids is None else (ids,),
-                timeout=_JOB_SECONDS,
+                timeout=seconds,
                 result_ttl=0,
                 failure_ttl=_FAILURE_SECONDS,
                 retry=retry,

@@ -11,6 +11,7 @@ from service.settings import Settings, SettingsError, load
 from worker.processes import ROLES, run
 from worker.supervisor import supervise
 from worker.tools.commands import rules
+from worker.tools.learners import learner
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,6 +42,7 @@ def _role_command(role: str) -> click.Command:
 for _role in ROLES:
     main.add_command(_role_command(_role))
 main.add_command(rules)
+main.add_command(learner)
 
 if __name__ == "__main__":
     main(prog_name="python -m worker")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from service.domain.comment import CommentId
+from service.domain.comment import CommentId, SiteId
 from service.domain.ruleset import RulesetSource
 from worker import delivery, runtime, workbench
 from worker.signals.text import linkable, views
@@ -47,6 +47,12 @@ def examine_rules(source: dict[str, Any]) -> dict[str, Any]:
 def try_rules(payload: dict[str, Any]) -> dict[str, Any]:
     """Return the verdict of a ruleset on a made-up comment, or the ruleset's problems."""
     return workbench.try_case(RulesetSource.from_dict(payload["source"]), payload["case"])
+
+
+def learn(sites: Sequence[int]) -> None:
+    """Let the learners of these sites learn from what was decided since they looked last."""
+    for site_id in sites:
+        runtime.current().learn(SiteId(site_id))
 
 
 def run_trial(trial_id: str) -> None:

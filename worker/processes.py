@@ -15,6 +15,7 @@ from service.domain.errors import StoreUnavailable
 from service.jobs import CHECK, MODERATION, TRIALS, WEBHOOKS, JobQueue
 from service.keyring import Keyring
 from service.moderation import Moderation
+from service.moderation.learning import Learning
 from service.settings import Settings
 from service.storage import open_store
 from service.webhooks.dispatch import dispatch
@@ -29,6 +30,7 @@ _DIGEST_SECONDS = 300.0
 _WATCH_SECONDS = 30.0
 #: What failed, perhaps for a database that is not there yet, is not left for an hour.
 _AGAIN_SECONDS = 60.0
+_LEARN_SECONDS = 300.0
 #: How long a message to a website waits at most before somebody looks for it.
 _DISPATCH_SECONDS = 1.0
 
@@ -83,6 +85,7 @@ def _sweep(settings: Settings) -> None:
         _Round("watch", _WATCH_SECONDS, moderation.watch),
         _Round("mending", _WATCH_SECONDS, moderation.mend),
         _Round("digest", _DIGEST_SECONDS, Digest(store, settings).run),
+        _Round("learning", _LEARN_SECONDS, Learning(store, jobs).run),
         _Round("sampling", _HOUR, moderation.sample),
         _Round("retention", _HOUR, moderation.retain),
         _Round("keys", _HOUR, moderation.harden_keys),

@@ -39,6 +39,7 @@ from worker.counters import Counters
 from worker.deadline import Deadline, TooSlow
 from worker.engine import held_unchecked, judge_signals
 from worker.hand import Hand
+from worker.learner.scorer import LiveLearners
 from worker.mailservers import MailServers
 from worker.models.score import NO_MODELS, Scorer
 from worker.models.shelf import shipped_models
@@ -107,6 +108,7 @@ class Runtime:
         self._models = models
         self._clock = clock
         self._keyring = Keyring(settings.secret_key)
+        self._learners = LiveLearners()
         self._counters = Counters(jobs.connection)
         self._campaigns = Campaigns(store)
         self._timer = RuleTimer()
@@ -158,6 +160,7 @@ class Runtime:
         """
         with self._store.read() as db:
             live = self._rules.current(db)
+            self._learners.refresh(db)
             pending = self._all_unstored(db, payloads)
             histories = judging.author_histories(db, pending)
         pairs = list(zip(pending, payloads, strict=True))
@@ -177,7 +180,16 @@ class Runtime:
 
     def run_trial(self, trial_id: str) -> None:
         """Try a ruleset on many comments; see `worker.trials`."""
-        run_trial(self._store, trial_id, self._models)
+        with self._store.read() as db:
+            self._learners.refresh(db)
+        run_trial(self._store, trial_id, self._learners.beside(self._models))
+
+    def learn(self, site_id: SiteId) -> None:
+        """Let a site's learner learn from what was decided since; see `worker.learner`."""
+        # numpy is needed for this alone: a worker without it judges by rules.
+        from worker.learner.learning import learn
+
+        learn(self._store, site_id, self._models, self._rules)
 
     def close(self) -> None:
         """Give up all connections."""
@@ -207,6 +219,7 @@ class Runtime:
     def _moderate(self, ids: Sequence[CommentId], *, patient: bool) -> None:
         with self._store.read() as db:
             live = self._rules.current(db)
+            self._learners.refresh(db)
             pending = judging.pending_comments(db, ids)
             histories = judging.author_histories(db, pending)
         if not pending:
@@ -229,6 +242,7 @@ class Runtime:
         now = self._clock()
         counters = live.ruleset.counters if live.ruleset else frozenset()
         takes_mail = self._takes_mail(pending, patient=patient)
+        models = self._learners.beside(self._models)
         with Deadline(self._settings.rule_seconds) as deadline:
             signals = [Signals(item.comment, Context(at=now)) for item in pending]
             marks = self._marks(signals, deadline)
@@ -246,7 +260,7 @@ class Runtime:
                     deliverable=takes_mail.get(domain_of(item.comment.author.email)),
                     reviews_everything=item.moderation is Moderation.ALL,
                     muted=live.muted,
-                    models=self._models,
+                    models=models,
                 )
                 yield _Case(item.comment, self._judge(some, live, deadline), mark, seen)
 

@@ -162,3 +162,11 @@ class RulesetNotFound(ModerationError):
 
 class TrialNotFound(ModerationError):
     """There is no such trial of a ruleset."""
+
+
+class SiteNotFound(ModerationError):
+    """There is no such site."""
+
+
+class LearnerNotProven(ModerationError):
+    """The site's learner may not be switched on; the message says what it lacks."""

@@ -573,3 +573,31 @@ followed = Table(
     Column("ends_at", Instant, nullable=False),
     Column("taken_back_at", Instant),
 )
+
+#: The learner of each site. It learns from decisions after `since_event`, and did so
+#: up to `seen_event`.
+learners = Table(
+    "learners",
+    metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True, autoincrement=False),
+    Column("state", String(8), nullable=False),
+    Column("by_itself", Boolean, nullable=False),
+    Column("switched_by", String(80), nullable=False),
+    Column("switched_at", Instant),
+    Column("since_event", BigInteger, nullable=False),
+    Column("seen_event", BigInteger, nullable=False),
+)
+
+#: What a learner had learned at a time. Only the newest version keeps its weights,
+#: so that what must be forgotten is.
+learner_versions = Table(
+    "learner_versions",
+    metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String(12), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("figures", JSON, nullable=False),
+    Column("weights", Text),
+)

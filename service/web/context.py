@@ -13,6 +13,7 @@ from service.domain.comment import CommentId
 from service.intake import Intake
 from service.jobs import JobQueue
 from service.keyring import Keyring
+from service.learners import Learners
 from service.limits import Limiter
 from service.moderation import Moderation
 from service.moderation.staff import Staff
@@ -37,6 +38,7 @@ class Services:
     moderation: Moderation
     staff: Staff
     rulesets: Rulesets
+    learners: Learners
     limiter: Limiter
     claims: Claims
     keys: KeyDirectory

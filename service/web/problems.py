@@ -46,6 +46,8 @@ _ANSWERS: dict[type[errors.ModerationError], tuple[int, str, str]] = {
     errors.RulesetNotAllowed: (403, "ruleset-not-allowed", "This change takes an admin"),
     errors.RulesetNotFound: (404, "ruleset-not-found", "There is no such ruleset"),
     errors.TrialNotFound: (404, "trial-not-found", "There is no such trial"),
+    errors.SiteNotFound: (404, "site-not-found", "There is no such site"),
+    errors.LearnerNotProven: (409, "learner-not-proven", "The learner has not proved itself"),
     errors.CheckUnavailable: (503, "check-unavailable", "No verdict could be had in time"),
     errors.StoreUnavailable: (503, "store-unavailable", "The database is away"),
 }

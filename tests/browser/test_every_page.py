@@ -102,6 +102,7 @@ def paths(live: Installation) -> dict[str, str]:
         "history of the rules": "/review/rules/history",
         "version of the rules": "/review/rules/versions/2",
         "how the rules do": "/review/rules/quality",
+        "what people taught": "/review/rules/learners",
         "lists": "/review/rules/lists?q=%3Cscript%3E%22%27",
         "list": "/review/rules/lists/threats",
         "rules as text": "/review/rules/edit",

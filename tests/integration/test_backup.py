@@ -101,7 +101,7 @@ def fill(world: World) -> None:
 def made_up(table: sa.Table, comment_id: str) -> dict[str, Any]:
     """Return a row of a table that nothing above writes to."""
     values: dict[str, Any] = {"comment_id": comment_id, "moderator_id": 1, "site_id": 1}
-    kinds = {"JSON": [1], "Instant": utc_now(), "Integer": 7, "BigInteger": 7}
+    kinds = {"JSON": [1], "Instant": utc_now(), "Integer": 7, "BigInteger": 7, "Boolean": True}
     for column in table.columns:
         if column.name not in values and column.autoincrement is not True and column.name != "id":
             values[column.name] = kinds.get(type(column.type).__name__, "\u2713")

@@ -1,5 +1,6 @@
 """Comments and contexts to judge, without a database."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -12,15 +13,34 @@ from service.domain.verdict import Verdict
 from service.storage import Store
 from worker.context import Context
 from worker.engine import judge
+from worker.models.score import Score
 from worker.ruleset import Ruleset
 from worker.ruleset.shipped import load_ruleset
 from worker.rulesets import Live, LiveRules
+from worker.signals.comment import Signals
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STRANGER = Author(name="Ann", email="ann@example.com")
 #: An author whom the website vouches for and whom people approved before.
 REGULAR = Author(name="Ann", email="ann@example.com", verified_id="user-7")
 RECORD = AuthorHistory(approved=3, seen=3)
+
+
+class Says:
+    """Models that say the same of every comment, by the names of their scores."""
+
+    facts: Mapping[str, str] = {}
+
+    def __init__(self, **scores: float) -> None:
+        self._scores = scores
+
+    def score(self, name: str, signals: Signals) -> Score | None:
+        """Return what was given."""
+        return Score(self._scores[name]) if name in self._scores else None
+
+    def version(self, model: str, signals: Signals) -> str | None:
+        """Return that they are none."""
+        return None
 
 
 @cache

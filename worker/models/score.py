@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 NAMES = ("spam", "abuse", "abuse.hate", "abuse.threat", "abuse.insult", "abuse.sexual")
 MODELS = tuple(dict.fromkeys(name.partition(".")[0] for name in NAMES))
 
+#: What the learner of a site makes of the models' scores, where one is on.
+SITE_NAMES = ("site.spam", "site.abuse")
+
 
 @dataclass(frozen=True, slots=True)
 class Reasons:

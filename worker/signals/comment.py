@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 from service.domain.comment import Comment
 from service.domain.verdict import Span
 from worker.context import Context
-from worker.models.score import MODELS, NAMES, Score
+from worker.models.score import MODELS, NAMES, SITE_NAMES, Score
 from worker.signals import author
 from worker.signals.characters import may_be_odd
 from worker.signals.email import domain_of, is_disposable
@@ -188,8 +188,13 @@ class Signals:
 
     def _score_values(self) -> dict[str, Any]:
         """Return what models say, and which ones said it."""
-        names = dict.fromkeys([*NAMES, *self.context.scores])
+        # A site without a learner does not lack what one would say.
+        learner = self.context.models.version("site", self)
+        of_site = SITE_NAMES if learner else ()
+        names = dict.fromkeys([*NAMES, *of_site, *self.context.scores])
         versions = {f"model.{model}": self.context.models.version(model, self) for model in MODELS}
+        if learner:
+            versions["model.site"] = learner
         return versions | {f"score.{name}": self._score_value(name) for name in names}
 
     def _score_value(self, name: str) -> float | None:

@@ -33,11 +33,15 @@ class UnreadableCorpus(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One labelled comment; `group` is its family or source, "" without one."""
+    """One labelled comment; `group` is its family or source, "" without one.
+
+    `spam` tells that the label calls it so, and does not only want it held.
+    """
 
     case: Case
     hold: bool
     group: str
+    spam: bool = False
 
 
 @dataclass(slots=True)
@@ -179,4 +183,4 @@ def _sample(row: dict[str, str], label: str, group: str) -> Sample:
         url=row.get("author_url") or "",
         reply=row.get("is_reply") == "1",
     )
-    return Sample(case, said in HOLD_LABELS, row[group] if group else "")
+    return Sample(case, said in HOLD_LABELS, row[group] if group else "", spam=said == "spam")

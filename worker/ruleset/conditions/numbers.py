@@ -6,7 +6,7 @@ from typing import cast, get_args
 
 from yaml.nodes import Node
 
-from worker.models.score import NAMES
+from worker.models.score import NAMES, SITE_NAMES
 from worker.ruleset.conditions.base import (
     SPANS_SHOWN,
     Bounds,
@@ -155,10 +155,11 @@ def score(reading: Reading, node: Node) -> Check | None:
     if model is None or bounds is None:
         return None
     reading.scores.add(model)
-    if model not in NAMES:
+    known = (*NAMES, *SITE_NAMES)
+    if model not in known:
         document.warning(
             members["of"],
-            f"no model ships that gives a score “{model}”{did_you_mean(model, NAMES)}",
+            f"no model ships that gives a score “{model}”{did_you_mean(model, known)}",
         )
 
     def check(signals: Signals) -> Match | None:
