@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from worker.models.artefact import read
 from worker.models.linear import LinearModel
 from worker.models.shelf import DIRECTORY
 from worker.training.card import card, notice
@@ -36,7 +37,7 @@ def main(
         outcome = train(recipe, folders, out, cache)
         found: list[Gap] = []
         if pairs and recipe.name == "abuse":
-            model = LinearModel(outcome.artefact)
+            model = LinearModel(read(out / name))
             found = gaps(model, recipe.language, outcome.threshold, pairs)
         text = card(recipe, outcome, found)
         (out / name / "CARD.md").write_text(text, encoding="utf-8")
@@ -45,7 +46,7 @@ def main(
 
 
 def _tell(name: str, outcome: Outcome, found: list[Gap]) -> None:
-    click.echo(f"{name} {outcome.artefact.version}: threshold {outcome.threshold:.2f}, ", nl=False)
+    click.echo(f"{name} {outcome.model.version}: threshold {outcome.threshold:.2f}, ", nl=False)
     click.echo(f"calibration error {outcome.calibration_error:.3f}")
     for each in outcome.sources:
         click.echo(

@@ -56,14 +56,14 @@ def notice(directory: Path) -> None:
 
 
 def _lines(recipe: Recipe, outcome: Outcome, gaps: list[Gap]) -> Iterator[str]:
-    yield f"# Model {recipe.directory}, version {outcome.artefact.version}"
+    model = outcome.model
+    yield f"# Model {model.directory}, version {model.version}"
     yield ""
     yield _WHAT[recipe.name]
     language = recipe.language or "any"
-    yield f"Scores: {', '.join(recipe.heads)}. Language: {language}. Logistic regression over"
-    yield f"hashed words, pairs of words and runs of {recipe.shape.shortest} to"
-    yield f"{recipe.shape.longest} characters in {1 << recipe.shape.bits:,} buckets."
-    yield f"Made by `python -m worker.training {recipe.directory} --data FOLDER`."
+    yield f"Scores: {', '.join(recipe.heads)}. Language: {language}."
+    yield model.how
+    yield f"Made by `python -m worker.training {model.directory} --data FOLDER`."
     yield ""
     yield "## Data"
     yield ""
