@@ -12,7 +12,7 @@ NOT_WORDS = re.compile(r"https?://\S*|www\.\S+|@\w+|<\w+>")
 
 #: Pictures, which the vocabulary lacks: their names say what they show.
 _PICTURE = re.compile("[\u2190-\u2bff\U0001f300-\U0001faff]")
-_SKIN = re.compile("[\U0001f3fb-\U0001f3ff\u200d\ufe0f]")
+_MODIFIER = re.compile("[\U0001f3fb-\U0001f3ff]")
 
 
 def blanked(text: str) -> str:
@@ -21,14 +21,21 @@ def blanked(text: str) -> str:
 
 
 def worded(text: str) -> str:
-    """Return the text with the names of its pictures in their places."""
-    return _PICTURE.sub(_name, _SKIN.sub("", blanked(text)))
+    """Return the text with the names of its pictures in their places, fit to be encoded."""
+    whole = blanked(text).encode(errors="replace").decode()
+    return _PICTURE.sub(lambda match: _named(match[0]), whole)
 
 
-def _name(match: re.Match[str]) -> str:
-    return _named(match[0])
+def places(text: str) -> list[int]:
+    """Return for each character of the worded text which one of the text it stands for."""
+    found: list[int] = []
+    for place, character in enumerate(text):
+        found += [place] * (len(_named(character)) if _PICTURE.match(character) else 1)
+    return found
 
 
 @lru_cache(maxsize=4096)
 def _named(picture: str) -> str:
+    if _MODIFIER.match(picture):
+        return ""
     return f" {unicodedata.name(picture, '').lower()} "
