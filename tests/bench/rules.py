@@ -31,6 +31,8 @@ der Bericht nennt die Orte und niemand hat sich bisher dafür entschuldigt
 le rapport cite les lieux et personne ne s'est excusé depuis
 отчёт называет места и даты и никто до сих пор не извинился
 """
+#: An English comment is read by a network besides.
+_ENGLISH = " ".join(_SOBER.split("\n")[1:3])
 
 
 def measure() -> list[Measure]:
@@ -52,6 +54,12 @@ def measure() -> list[Measure]:
     short = [" ".join(text.split()[:_WORDS]) for text in texts]
     together = _times(short, _judge_by(ruleset, shipped_models()))
     longest = percentile(_times(long, _judge_by(ruleset)), 0.5)
+    english = [
+        " ".join(_prose(random, _CHARACTERS, _ENGLISH).split()[:_WORDS]) for _ in range(_COMMENTS)
+    ]
+    read = _times(english, _judge_by(ruleset, shipped_models()))
+    long_english = [_prose(random, _LONGEST, _ENGLISH) for _ in range(5)]
+    longest_read = percentile(_times(long_english, _judge_by(ruleset, shipped_models())), 0.5)
     return [
         Measure("rules: loading the shipped ruleset", loading, "ms", 300, "less"),
         Measure(f"rules: judging {_CHARACTERS} characters, p50", median, "ms", 1.0, "less"),
@@ -61,6 +69,11 @@ def measure() -> list[Measure]:
                 5.0, "less"),
         Measure(f"rules and models: judging {_WORDS} words, p99", percentile(together, 0.99), "ms",
                 15.0, "less"),
+        Measure(f"rules and models: judging {_WORDS} English words, p50", percentile(read, 0.5),
+                "ms", 5.0, "less"),
+        Measure(f"rules and models: judging {_WORDS} English words, p99", percentile(read, 0.99),
+                "ms", 15.0, "less"),
+        Measure(f"rules and models: judging {_LONGEST:,} English characters", longest_read, "ms"),
         Measure("rules: judging, times folding and one scan", median / percentile(scanning, 0.5)),
         Measure(f"rules: judging {_LONGEST:,} characters", longest, "ms", 60, "less"),
         Measure(f"rules: a list of {_LISTED:,} words adds, share", listed, goal=0.05,
@@ -95,8 +108,8 @@ def _scan(text: str) -> object:
     return _SCANNED.find_all(plain(text))
 
 
-def _prose(random: Random, characters: int) -> str:
-    known, words = _SOBER.split(), list[str]()
+def _prose(random: Random, characters: int, sober: str = _SOBER) -> str:
+    known, words = sober.split(), list[str]()
     length = 0
     while length < characters:
         word = random.choice(known)

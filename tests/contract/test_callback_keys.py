@@ -22,7 +22,7 @@ def waits(desk: Desk) -> None:
 
 def earlier_schema(store: Store) -> None:
     """Take the schema back to where keys were kept plain, and keep one."""
-    _on(store, lambda config: command.downgrade(config, "0008"))
+    _on(store, lambda config: command.downgrade(config, "0007"))
     _on(store, lambda config: command.downgrade(config, "-1"))
     with store.write() as db:
         plain = "callback = 'https://a.example/', callback_key = '0123456789ab', next_at = 1"

@@ -6,6 +6,7 @@ weights are mapped into memory, read-only, so that all processes share them.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -72,10 +73,7 @@ class Artefact:
 def read(directory: Path) -> Artefact:
     """Return the model in a directory; raises DamagedArtefact."""
     try:
-        sums = _sums(directory)
-        for name in (HEADER, WEIGHTS):
-            if sha256((directory / name).read_bytes()).hexdigest() != sums.get(name):
-                raise DamagedArtefact(f"{name} does not match its checksum")
+        version = checked(directory, (HEADER, WEIGHTS))
         header = _header(json.loads((directory / HEADER).read_bytes()))
         weights = np.load(directory / WEIGHTS, mmap_mode="r", allow_pickle=False)
         rows, columns = weights.shape
@@ -85,22 +83,39 @@ def read(directory: Path) -> Artefact:
         raise DamagedArtefact(f"unreadable: {type(error).__name__}") from error
     if weights.dtype != np.float16 or columns != len(header.heads) or rows & (rows - 1):
         raise DamagedArtefact("the weights do not fit the header")
-    content = "".join(sums[name] for name in (HEADER, WEIGHTS))
-    return Artefact(header, weights, sha256(content.encode()).hexdigest()[:8])
+    return Artefact(header, weights, version)
 
 
 def write(directory: Path, header: Header, weights: NDArray[np.float16]) -> Artefact:
     """Write a model into a directory, made if needed, and return it as it is read again."""
     directory.mkdir(parents=True, exist_ok=True)
     np.save(directory / WEIGHTS, np.ascontiguousarray(weights), allow_pickle=False)
-    written = json.dumps(asdict(header), ensure_ascii=False, indent=1, sort_keys=True)
+    seal(directory, asdict(header), (WEIGHTS,))
+    return read(directory)
+
+
+def checked(directory: Path, names: Sequence[str]) -> str:
+    """Return what stands for the content of these files of a model.
+
+    Raises DamagedArtefact if one is not as it was when it was made, and
+    FileNotFoundError if it is not there.
+    """
+    sums = _sums(directory)
+    for name in names:
+        if sha256((directory / name).read_bytes()).hexdigest() != sums.get(name):
+            raise DamagedArtefact(f"{name} does not match its checksum")
+    return sha256("".join(sums[name] for name in names).encode()).hexdigest()[:8]
+
+
+def seal(directory: Path, header: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Write a model's header, and the checksums of it and of the other files named."""
+    written = json.dumps(header, ensure_ascii=False, indent=1, sort_keys=True)
     (directory / HEADER).write_text(written + "\n", encoding="utf-8")
     lines = (
         f"{sha256((directory / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in (HEADER, WEIGHTS)
+        for name in (HEADER, *names)
     )
     (directory / SUMS).write_text("".join(lines), encoding="utf-8")
-    return read(directory)
 
 
 def _sums(directory: Path) -> dict[str, str]:

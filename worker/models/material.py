@@ -1,11 +1,11 @@
 """Material: what a model of each kind looks at in a comment, as features and markers."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.models.features import Features, Word, features_of, words_of
 from worker.models.markers import markers_of_author, markers_of_text
+from worker.models.wording import NOT_WORDS, blanked
 from worker.signals.comment import FIELD_NAMES, Signals
 from worker.signals.text import View
 
@@ -13,11 +13,8 @@ from worker.signals.text import View
 _NAME, _URL, _LINKS = 101, 211, 307
 _SHORTEST, _LONGEST = 3, 5
 #: A text in disguise has few readings; of hostile ones not all are looked at.
-_MOST_READINGS = 4
+MOST_READINGS = 4
 _MOST_LINKS = 5
-
-#: Who is spoken to, and where links lead, are nobody's words.
-_NOT_WORDS = re.compile(r"https?://\S*|www\.\S+|@\w+|<\w+>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +46,9 @@ Preparing = Callable[[Signals, int, int], Iterator[Material]]
 
 def _of_abuse(signals: Signals, shortest: int, longest: int) -> Iterator[Material]:
     """Yield each reading of the text: as written, and with tricks undone."""
-    for view in signals.views("text", "hard")[:_MOST_READINGS]:
-        if _NOT_WORDS.search(view.text):
-            view = view.changed(view.name, _NOT_WORDS.sub(_blanks, view.text))
+    for view in signals.views("text", "hard")[:MOST_READINGS]:
+        if NOT_WORDS.search(view.text):
+            view = view.changed(view.name, blanked(view.text))
         words = words_of(view)
         features = features_of(view.text, words, shortest, longest)
         yield Material((Part(features, FIELD_NAMES["text"], view, words),))
@@ -86,7 +83,3 @@ def _of_spam(signals: Signals, shortest: int, longest: int) -> Iterator[Material
 
 #: What each model looks at.
 PREPARING: Mapping[str, Preparing] = {"abuse": _of_abuse, "spam": _of_spam}
-
-
-def _blanks(match: re.Match[str]) -> str:
-    return " " * len(match[0])

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -12,10 +12,16 @@ import worker
 from worker.models.score import Score, Scorer
 from worker.signals.comment import Signals
 
+if TYPE_CHECKING:
+    from worker.models.linear import LinearModel
+
 DIRECTORY = Path(worker.__file__).parent / "models" / "shipped"
 
 #: The models that ship, by directory: a name, and a language if it speaks only one.
 SHIPPED = ("spam", "abuse-en", "abuse-de", "abuse-ko")
+
+#: The networks that ship, by the linear model that each is mixed with.
+NETWORKS = {"abuse-en": "abuse-en-network"}
 
 _FOREIGN_LETTER = re.compile(r"(?![a-z])[^\W\d_]")
 
@@ -91,11 +97,30 @@ def load_models(directory: Path = DIRECTORY, names: tuple[str, ...] = SHIPPED) -
     failed: dict[str, str] = {}
     for name in names:
         try:
-            models[name] = LinearModel(read(directory / name))
+            models[name] = linear = LinearModel(read(directory / name))
         except DamagedArtefact as error:
             log.error("model not loaded", model=name, error=str(error))
             failed[name] = str(error)
+            continue
+        if network := NETWORKS.get(name):
+            try:
+                models[name] = _mixed(linear, directory / network)
+            except DamagedArtefact as error:
+                log.error("the linear model alone judges", model=name, error=str(error))
+                failed[network] = str(error)
     return Shelf(models, failed)
+
+
+def _mixed(linear: "LinearModel", directory: Path) -> Model:
+    """Return a linear model mixed with the network in a directory; raises DamagedArtefact."""
+    from worker.models.artefact import DamagedArtefact
+
+    try:
+        from worker.models.mixture import Mixture
+        from worker.models.network import read
+    except ImportError as error:
+        raise DamagedArtefact(f"{error.name} cannot be loaded") from error
+    return Mixture(linear, read(directory))
 
 
 @cache

@@ -4,19 +4,26 @@ from pathlib import Path
 
 import click
 
+from worker.models import artefact
 from worker.models.linear import LinearModel
-from worker.models.shelf import DIRECTORY
+from worker.models.shelf import DIRECTORY, NETWORKS
 from worker.training.card import card, notice
-from worker.training.fairness import Gap, gaps, widest
+from worker.training.fairness import Gap, Judging, gaps, widest
+from worker.training.mixing import STEPS, mixture_of, train_network
 from worker.training.recipes import RECIPES
 from worker.training.training import Outcome, train
+
+#: Everything that can be trained; what a network is mixed with comes before it.
+NAMES = (*RECIPES, *NETWORKS.values())
+
+_LINEAR = {network: linear for linear, network in NETWORKS.items()}
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("names", metavar="MODEL...", nargs=-1, type=click.Choice(list(RECIPES)))
+@click.argument("names", metavar="MODEL...", nargs=-1, type=click.Choice(NAMES))
 @click.option("--data", "folders", multiple=True, required=True, type=_folder)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=DIRECTORY)
 @click.option(
@@ -27,16 +34,26 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Where features are kept, so that a run that was cut off goes on.",
 )
 @click.option("--pairs", type=_file, help="Pairs of comments to tell the gap between identities.")
+@click.option("--steps", default=STEPS, show_default=True, help="Batches that a network learns.")
 def main(
-    names: tuple[str, ...], folders: tuple[Path, ...], out: Path, cache: Path, pairs: Path | None
+    names: tuple[str, ...],
+    folders: tuple[Path, ...],
+    out: Path,
+    cache: Path,
+    pairs: Path | None,
+    steps: int,
 ) -> None:
     """Train each MODEL on the corpora in the data folders; all that ship if none is named."""
-    for name in names or RECIPES:
-        recipe = RECIPES[name]
-        outcome = train(recipe, folders, out, cache)
+    for name in names or NAMES:
+        recipe = RECIPES[_LINEAR.get(name, name)]
+        if name in _LINEAR:
+            outcome = train_network(recipe, name, folders, out, cache, steps)
+            model: Judging = mixture_of(recipe, out)
+        else:
+            outcome = train(recipe, folders, out, cache)
+            model = LinearModel(artefact.read(out / name))
         found: list[Gap] = []
         if pairs and recipe.name == "abuse":
-            model = LinearModel(outcome.artefact)
             found = gaps(model, recipe.language, outcome.threshold, pairs)
         text = card(recipe, outcome, found)
         (out / name / "CARD.md").write_text(text, encoding="utf-8")
@@ -45,7 +62,7 @@ def main(
 
 
 def _tell(name: str, outcome: Outcome, found: list[Gap]) -> None:
-    click.echo(f"{name} {outcome.artefact.version}: threshold {outcome.threshold:.2f}, ", nl=False)
+    click.echo(f"{name} {outcome.model.version}: threshold {outcome.threshold:.2f}, ", nl=False)
     click.echo(f"calibration error {outcome.calibration_error:.3f}")
     for each in outcome.sources:
         click.echo(

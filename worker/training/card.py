@@ -22,8 +22,8 @@ _LIMITS = {
         "A long serious comment with several links can look like an advert.",
     ),
     "abuse": (
-        "Adds up words: it does not understand. Irony, allusion and long-winded contempt "
-        "pass; quotation and testimony in rude words can be held.",
+        "Understands little: irony, allusion and long-winded contempt pass; quotation and "
+        "testimony in rude words can be held.",
         "Corpora disagree on what abuse is, and are mostly of social networks, not of news.",
         "Sexual harassment and threats have few labels; the first are told by a list of words "
         "among the positives.",
@@ -40,7 +40,8 @@ def notice(directory: Path) -> None:
     """Write whose data the models learned from, as their licences ask."""
     lines = [
         "The models in this folder were trained on the following data. None of it is contained",
-        "here: the models are tables of numbers made from counts of hashed words and characters.",
+        "here: the models are tables of numbers made from hashed words and characters, and a",
+        "network's weights.",
         "We take such tables not to be adaptations of texts under share-alike licences, name all",
         "sources nevertheless, and train on none whose licence is missing, forbids commercial",
         "use, or is one for programs put on data.",
@@ -51,19 +52,23 @@ def notice(directory: Path) -> None:
             if source.trains
         ),
         f"- {OWN}: sentences written for this project; under its licence.",
+        "",
+        "The network began as layers of all-MiniLM-L6-v2 by the authors of sentence-transformers,",
+        "itself made from MiniLM by Microsoft, under the Apache License 2.0; they were changed by",
+        "training and rounding. The licence: https://www.apache.org/licenses/LICENSE-2.0",
     ]
     (directory / "NOTICE").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _lines(recipe: Recipe, outcome: Outcome, gaps: list[Gap]) -> Iterator[str]:
-    yield f"# Model {recipe.directory}, version {outcome.artefact.version}"
+    model = outcome.model
+    yield f"# Model {model.directory}, version {model.version}"
     yield ""
     yield _WHAT[recipe.name]
     language = recipe.language or "any"
-    yield f"Scores: {', '.join(recipe.heads)}. Language: {language}. Logistic regression over"
-    yield f"hashed words, pairs of words and runs of {recipe.shape.shortest} to"
-    yield f"{recipe.shape.longest} characters in {1 << recipe.shape.bits:,} buckets."
-    yield f"Made by `python -m worker.training {recipe.directory} --data FOLDER`."
+    yield f"Scores: {', '.join(recipe.heads)}. Language: {language}."
+    yield model.how
+    yield f"Made by `python -m worker.training {model.directory} --data FOLDER`."
     yield ""
     yield "## Data"
     yield ""

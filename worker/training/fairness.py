@@ -1,13 +1,24 @@
 """Fairness: is a model harder on some people than on others? Measured, never learned from."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from worker.models.linear import LinearModel
+from worker.models.score import Score
+from worker.signals.comment import Signals
 from worker.training.corpora import Row
 from worker.training.matrix import signals_of
+
+
+class Judging(Protocol):
+    """A model; the first of its `heads` is what comments are held for."""
+
+    heads: tuple[str, ...]
+
+    def scores(self, signals: Signals) -> Mapping[str, Score]:
+        """Return each score by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +32,7 @@ class Gap:
     ranked_rightly: float
 
 
-def gaps(model: LinearModel, language: str, threshold: float, pairs: Path) -> list[Gap]:
+def gaps(model: Judging, language: str, threshold: float, pairs: Path) -> list[Gap]:
     """Return the figures of each identity, and of all under the name “all”.
 
     `pairs` is a csv file with the columns identity, lang, publish_text and hold_text.
@@ -42,7 +53,7 @@ def widest(found: Sequence[Gap]) -> float:
     return max(shares, default=0.0) - min(shares, default=0.0)
 
 
-def _score(model: LinearModel, text: str, language: str) -> float:
+def _score(model: Judging, text: str, language: str) -> float:
     row = Row(text, positive=False, source="", language=language)
     return model.scores(signals_of(row))[model.heads[0]].value
 

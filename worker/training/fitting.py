@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from worker.models.artefact import Calibration
 from worker.training.figures import Labels, Scores
-
-Weights = NDArray[np.float64]
+from worker.training.labels import Weights
 
 #: Features of fewer rows are forgotten: they may be names.
 _FEWEST_ROWS = 3

@@ -1,6 +1,5 @@
 """Training one model: learns, tunes, measures, and writes what it made."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,23 +25,16 @@ from worker.training.figures import (
     reliability,
     threshold_for,
 )
-from worker.training.fitting import Fitted, Weights, calibrate, fit
+from worker.training.fitting import Fitted, calibrate, fit
+from worker.training.labels import Weights, balance, importance, labels_of, origin
 from worker.training.matrix import matrix
 from worker.training.recipes import NEWS, Recipe
 
-#: The positives of another kind count less against a kind: few were asked for it.
-_OTHER_KIND = 0.5
 _PART_OF_A_KIND = 0.5
 #: Weights smaller than this part of the largest change nothing.
 _NEGLIGIBLE = 1e-4
 #: Shares of serious comments that thresholds are told for.
 RATES = (0.002, 0.005, 0.01, 0.02, 0.04)
-
-#: What no corpus labels: positives with such words are counted as sexual.
-_SEXUAL = re.compile(
-    r"\b(?:fuck (?:her|him|that ass|your|my)|suck(?:s|ing)? (?:my|his|a) \w+|tits|boobs|pussy|cunt"
-    r"|dick|cock|blow ?job|slut|whore|hoe|cum|horny|naked|nudes?|rape[ds]?|anal|porn\w*)\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +51,19 @@ class SourceFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A model as it was made: where it lies, its version, and how it works."""
+
+    directory: str
+    version: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A trained model and its figures on rows that it was tuned on."""
 
-    artefact: Artefact
+    model: Made
     learned: dict[str, int]
     threshold: float
     thresholds: dict[float, float]
@@ -83,78 +84,59 @@ def train(recipe: Recipe, folders: Sequence[Path], out: Path, cache: Path) -> Ou
         for head in tqdm(recipe.heads, desc=f"heads of {what}", unit=" heads")
     ]
     scales = [
-        _scale(recipe, head, tuning, _sums(fitted, tuned))
+        scale_of(recipe, head, tuning, _sums(fitted, tuned))
         for head, fitted in zip(recipe.heads, heads, strict=True)
     ]
     artefact = _write(recipe, heads, scales, markers, out)
-    return _measured(recipe, artefact, rows, tuning, _sums(heads[0], tuned), scales[0])
+    shape = recipe.shape
+    made = (
+        "Logistic regression over hashed words, pairs of words and runs of "
+        f"{shape.shortest} to\n{shape.longest} characters in {1 << shape.bits:,} buckets."
+    )
+    model = Made(recipe.directory, artefact.version, made)
+    return measured(recipe, model, rows, tuning, _sums(heads[0], tuned), scales[0])
 
 
 def _fit_head(
     recipe: Recipe, head: str, rows: Sequence[Row], learned: sp.csr_matrix, markers: int
 ) -> Fitted:
-    kind = head.partition(".")[2]
-    labels = np.array([_is(kind, row) for row in rows])
-    weights = np.array([row.weight for row in rows])
-    if kind:
-        weights[[row.positive and not _is(kind, row) for row in rows]] *= _OTHER_KIND
-        asked = np.array([not row.positive or bool(row.kinds) or _is(kind, row) for row in rows])
-    else:
-        asked = np.ones(len(rows), bool)
-    origins = [_origin(row) for row, use in zip(rows, asked, strict=True) if use]
-    importance = weights[asked] * _balance(origins)
+    counts = importance(head, rows)
+    asked = counts > 0
     return fit(
         learned[asked],
-        labels[asked],
-        importance,
-        origins,
+        labels_of(head, rows)[asked],
+        counts[asked],
+        [origin(row) for row, use in zip(rows, asked, strict=True) if use],
         markers=markers,
         strength=recipe.strength,
     )
-
-
-def _is(kind: str, row: Row) -> bool:
-    if kind == "sexual":
-        return row.positive and bool("sexual" in row.kinds or _SEXUAL.search(row.text.lower()))
-    return row.positive and (not kind or kind in row.kinds)
-
-
-def _origin(row: Row) -> str:
-    """Return what a row's habits are owed to; sources of one kind of rows share one."""
-    return "news" if row.source in NEWS else row.source
-
-
-def _balance(origins: Sequence[str]) -> Weights:
-    """Return how much rows count so that a source four times as large counts twice as much."""
-    _, places, counts = np.unique(origins, return_inverse=True, return_counts=True)
-    each = 1 / np.sqrt(counts[places])
-    return np.asarray(each / each.mean())
 
 
 def _sums(fitted: Fitted, rows: sp.csr_matrix) -> Scores:
     return np.asarray(rows @ fitted.weights + fitted.bias)
 
 
-def _scores(sums: Scores, scale: Calibration) -> Scores:
+def scores_of(sums: Scores, scale: Calibration) -> Scores:
     return np.asarray(1 / (1 + np.exp(-(scale.slope * sums + scale.offset))))
 
 
-def _scale(recipe: Recipe, head: str, tuning: Sequence[Row], sums: Scores) -> Calibration:
-    labels, importance = _reference(recipe, head.partition(".")[2], tuning)
-    used = importance > 0
-    return calibrate(sums[used], labels[used], importance[used])
+def scale_of(recipe: Recipe, head: str, tuning: Sequence[Row], sums: Scores) -> Calibration:
+    """Return what makes probabilities of a head's sums."""
+    labels, counts = reference(recipe, head, tuning)
+    used = counts > 0
+    return calibrate(sums[used], labels[used], counts[used])
 
 
 def _scores_by_the_other_half(
-    tuning: Sequence[Row], sums: Scores, labels: Labels, importance: Weights
+    tuning: Sequence[Row], sums: Scores, labels: Labels, counts: Weights
 ) -> Scores:
     """Return scores such as rows get that the scale was not fitted on."""
     scores = np.zeros(len(sums))
     half = _first_half(tuning)
     for measured in (half, ~half):
-        used = (importance > 0) & ~measured
-        scale = calibrate(sums[used], labels[used], importance[used])
-        scores[measured] = _scores(sums[measured], scale)
+        used = (counts > 0) & ~measured
+        scale = calibrate(sums[used], labels[used], counts[used])
+        scores[measured] = scores_of(sums[measured], scale)
     return scores
 
 
@@ -162,16 +144,17 @@ def _first_half(tuning: Sequence[Row]) -> Labels:
     return np.array([bool(crc32(row.text.encode()) & 1) for row in tuning])
 
 
-def _reference(recipe: Recipe, kind: str, tuning: Sequence[Row]) -> tuple[Labels, Weights]:
+def reference(recipe: Recipe, head: str, tuning: Sequence[Row]) -> tuple[Labels, Weights]:
     """Return labels and weights that make of the tuning rows what a news site gets.
 
     Only news and talk count, small sources more than their size, for spam also all
     adverts. A kind of abuse is taken for half of all abuse: corpora do not tell.
     """
-    labels = np.array([_is(kind, row) for row in tuning])
+    kind = head.partition(".")[2]
+    labels = labels_of(head, tuning)
     counts = np.array([_counts(recipe, kind, row) for row in tuning])
     prior = recipe.prior * (_PART_OF_A_KIND if kind else 1)
-    each = np.where(counts, _balance([row.source for row in tuning]), 0.0)
+    each = np.where(counts, balance([row.source for row in tuning]), 0.0)
     weights = np.where(labels, prior * each / max(1e-9, each[labels].sum()), 0.0)
     weights += np.where(labels, 0.0, (1 - prior) * each / each[~labels].sum())
     return labels, weights
@@ -210,27 +193,28 @@ def _write(
     return write(out / recipe.directory, header, half)
 
 
-def _measured(
+def measured(
     recipe: Recipe,
-    artefact: Artefact,
+    model: Made,
     rows: Sequence[Row],
     tuning: Sequence[Row],
     sums: Scores,
     scale: Calibration,
 ) -> Outcome:
-    scores = _scores(sums, scale)
+    """Return a model's figures; `sums` are what it says of the rows that it was tuned on."""
+    scores = scores_of(sums, scale)
     labels = np.array([row.positive for row in tuning])
     serious = np.array([row.source in NEWS for row in tuning]) & ~labels
     if not serious.any():
         serious = ~labels
-    each = _balance([row.source for row, use in zip(tuning, serious, strict=True) if use])
+    each = balance([row.source for row, use in zip(tuning, serious, strict=True) if use])
     thresholds = {rate: threshold_for(scores[serious], each, rate) for rate in RATES}
     threshold = thresholds[0.01 if recipe.name == "spam" else 0.04]
-    reference, importance = _reference(recipe, "", tuning)
-    crossed = _scores_by_the_other_half(tuning, sums, reference, importance)
-    bins = reliability(crossed, reference, importance)
+    labels_there, counts = reference(recipe, recipe.heads[0], tuning)
+    crossed = _scores_by_the_other_half(tuning, sums, labels_there, counts)
+    bins = reliability(crossed, labels_there, counts)
     return Outcome(
-        artefact=artefact,
+        model=model,
         learned=_counted(rows),
         threshold=threshold,
         thresholds=thresholds,
