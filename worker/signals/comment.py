@@ -14,7 +14,7 @@ from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
 from worker.signals.text import Fold, View, linkable, views, with_revealed
-from worker.signals.words import MAX_FOUND, Found, Pattern, WordIndex, WordList
+from worker.signals.words import MAX_FOUND, Found, Standing, WordIndex, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
 _DOMAINS_SHOWN = 20
@@ -79,7 +79,7 @@ class Signals:
             self._seen[key] = self._views(field, fold)
         return self._seen[key]
 
-    def candidates(self, view: View) -> Mapping[WordList, Sequence[Pattern]]:
+    def candidates(self, view: View) -> Standing:
         """Return which entries of the index may stand in a view that `views` gave, by list."""
         index = self.index
         return self.once(("candidates", id(view)), lambda: index.candidates(view)) if index else {}
@@ -202,8 +202,7 @@ class Signals:
     def _find(self, entries: WordList, view: View) -> tuple[Found, ...]:
         if self.index is None:
             return tuple(entries.find_all(view))
-        among = self.candidates(view).get(entries)
-        return tuple(entries.find_all(view, among)) if among is not None else ()
+        return tuple(entries.find_all(view, self.candidates(view)))
 
     def _views(self, field: Field, fold: Fold) -> tuple[View, ...]:
         if fold == "plain":
