@@ -6,14 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.domain.comment import Status
 from service.domain.listing import entries_of
+from service.domain.verdict import ENGINE
 from tests.support.judging import shipped
 from tests.support.work import calls
 from worker.engine import judge
 from worker.ruleset.cases import Case
 from worker.ruleset.shipped import shipped_source
 from worker.signals.sequences import Sequences
-from worker.signals.text import plain
+from worker.signals.text import MOST_READ, plain
 from worker.signals.words import WordList
 
 words = st.sampled_from(["a", "b", "ab", "abc"])
@@ -83,3 +85,14 @@ def test_twice_the_text_is_twice_the_work_of_all_rules(piece: str) -> None:
 def _judge(text: str) -> object:
     case = Case(text)
     return judge(case.comment(), shipped(), case.context())
+
+
+def test_what_hides_too_much_is_held_for_a_person_to_read() -> None:
+    """Every reading is as long as the text, so there are too many to look at all of them."""
+    text = "k1ll soooo z-o-o gooodd baaad c.a.t moon maan " * 1_400
+    case = Case(text)
+    verdict = judge(case.comment(), shipped(), case.context())
+
+    assert len(text) * 8 > MOST_READ
+    assert verdict.status is Status.HELD
+    assert [hit.rule for hit in verdict.hits if hit.category == ENGINE] == ["truncated"]

@@ -12,6 +12,7 @@ from worker.engine import judge
 from worker.ruleset import Match, Rule, Ruleset, load
 from worker.ruleset.cases import Case
 from worker.ruleset.sieve import Clue
+from worker.signals import comment
 from worker.signals.beginnings import Beginnings
 from worker.signals.comment import Signals
 from worker.signals.text import views
@@ -122,3 +123,19 @@ def test_beginnings_are_those_that_words_have(beginnings: list[str], words: list
     expected = {one for one in beginnings if any(word.startswith(one) for word in words)}
 
     assert Beginnings(beginnings).of(words) == expected
+
+
+sentences = st.lists(texts, max_size=6).map(". ".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(sentences, st.integers(0, 3))
+def test_excerpts_of_readings_tell_what_whole_ones_do(text: str, stops: int) -> None:
+    text += "! " * stops + text
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comment, "_WORTH_CUTTING", len(text) + 1)
+        whole = [rule.check(signals_of(RULESET, text)) for rule in RULESET.rules]
+        patch.setattr(comment, "_WORTH_CUTTING", 0)
+        cut = [rule.check(signals_of(RULESET, text)) for rule in RULESET.rules]
+
+    assert cut == whole

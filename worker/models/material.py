@@ -49,7 +49,7 @@ Preparing = Callable[[Signals, int, int], Iterator[Material]]
 
 def _of_abuse(signals: Signals, shortest: int, longest: int) -> Iterator[Material]:
     """Yield each reading of the text: as written, and with tricks undone."""
-    for view in signals.views("text", "hard")[:_MOST_READINGS]:
+    for view in signals.readings("text")[:_MOST_READINGS]:
         if _NOT_WORDS.search(view.text):
             view = view.changed(view.name, _NOT_WORDS.sub(_blanks, view.text))
         words = words_of(view)

@@ -13,11 +13,14 @@ from worker.signals.characters import may_be_odd
 from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
-from worker.signals.text import Fold, View, linkable, views, with_revealed
+from worker.signals.text import MOST_READ, Fold, View, linkable, views, with_revealed
 from worker.signals.words import MAX_FOUND, Found, Standing, WordIndex, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
 _DOMAINS_SHOWN = 20
+
+#: Of shorter texts further readings are whole.
+_WORTH_CUTTING = 200
 
 T = TypeVar("T")
 
@@ -73,11 +76,18 @@ class Signals:
                 return sender.url
 
     def views(self, field: Field, fold: Fold = "plain") -> tuple[View, ...]:
-        """Return a field folded: plainly, or in all the ways that evaders call for."""
+        """Return a field folded: plainly, or in all the ways that evaders call for.
+
+        Of these only the first are whole; the others have what is new in them.
+        """
         key = (field, fold)  # asked for very often, so without a call of its own
         if key not in self._seen:
             self._seen[key] = self._views(field, fold)
         return self._seen[key]
+
+    def readings(self, field: Field) -> tuple[View, ...]:
+        """Return a field folded in all the ways that evaders call for, each of them whole."""
+        return self.once(("readings", field), lambda: with_revealed(self.views(field)))
 
     def candidates(self, view: View) -> Standing:
         """Return which entries of the index may stand in a view that `views` gave, by list."""
@@ -209,7 +219,12 @@ class Signals:
             return views(self.text(field), "plain")
         # The same objects for the readings that both have, so that what was
         # found in them is found once.
-        return with_revealed(self.views(field))
+        if self.index is None or len(self.text(field)) < _WORTH_CUTTING:
+            return self.readings(field)
+        easy = self.views(field)
+        found = with_revealed(easy, self.index.margin)
+        self._was_cut |= sum(len(view.text) for view in found[len(easy) :]) > MOST_READ
+        return found
 
     def _links_in(self, field: Field) -> tuple[Link, ...]:
         if field == "url":

@@ -26,6 +26,7 @@ import re2
 from worker.signals.alphabets import WORDS, Letter, is_hangul, kind_of
 from worker.signals.beginnings import Beginnings
 from worker.signals.entries import Entry, parsed
+from worker.signals.excerpts import longest_across
 from worker.signals.sequences import Sequences
 from worker.signals.view import View
 
@@ -160,6 +161,8 @@ class WordIndex:
             for letters in words.joined:
                 self._by_joined.setdefault(letters, []).append(words)
         self._beginnings = Beginnings(self._by_beginning)
+        #: How far around what is found an entry may reach into another sentence.
+        self.margin = longest_across(pattern.words for pattern in self._patterns)
         self._set = _searcher([self._patterns[number] for number in self._anywhere])
 
     def candidates(self, view: View) -> "Standing":
