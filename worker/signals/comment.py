@@ -1,6 +1,6 @@
 """The signals of one comment, each worked out when a rule first asks for it."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
@@ -51,6 +51,7 @@ class Signals:
         self.index: WordIndex | None = None
         self._seen: dict[tuple[Field, Fold], tuple[View, ...]] = {}
         self._kept: dict[Hashable, Any] = {}
+        self._ruled_out: dict[int, set[object]] = {}
         self._was_cut = False
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -93,6 +94,14 @@ class Signals:
         """Return which entries of the index may stand in a view that `views` gave, by list."""
         index = self.index
         return self.once(("candidates", id(view)), lambda: index.candidates(view)) if index else {}
+
+    def rule_out(self, phrases: Set[object], view: View) -> None:
+        """Note that phrases cannot stand in a view that `views` gave."""
+        self._ruled_out.setdefault(id(view), set()).update(phrases)
+
+    def ruled_out(self, view: View) -> Set[object]:
+        """Return the phrases of which it is known that they do not stand in a view."""
+        return self._ruled_out.get(id(view), frozenset())
 
     def found(self, entries: WordList, view: View) -> tuple[Found, ...]:
         """Return where entries of a list stand in a view that `views` gave."""

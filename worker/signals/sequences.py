@@ -20,6 +20,7 @@ class Sequences:
         self._lengths: dict[tuple[str, ...], tuple[int, ...]] = {}
         self._whole: dict[tuple[str, ...], list[int]] = {}
         self._openings: dict[tuple[str, ...], dict[str, list[int]]] = {}
+        self._opening_lengths: dict[tuple[str, ...], set[int]] = {}
         self._singles: set[str] = set()
 
     def add(self, number: int, words: Sequence[str], *, goes_on: bool) -> None:
@@ -28,6 +29,7 @@ class Sequences:
         self.firsts.add(words[0])
         if goes_on:
             self._openings.setdefault(known, {}).setdefault(words[-1], []).append(number)
+            self._opening_lengths.setdefault(known, set()).add(len(words[-1]))
         else:
             self._whole.setdefault(known, []).append(number)
         if len(known) < _TELLING:
@@ -79,5 +81,6 @@ class Sequences:
         openings = self._openings.get(known)
         if openings and at < len(words):
             last = words[at]
-            for length in range(1, 1 + len(last)):
-                yield from openings.get(last[:length], ())
+            for length in self._opening_lengths[known]:
+                if length <= len(last):
+                    yield from openings.get(last[:length], ())

@@ -386,7 +386,8 @@ def _bare_of(view: View, known: Set[str]) -> dict[str, list[str]]:
     """Return for words of the view which of the known ones they are with prefixes glued on."""
     if view.text.isascii():
         return {}
-    told = {word: [bare for bare in _bare(word) if bare in known] for word in view.tokens.runs}
+    glued = (word for word in view.tokens.runs if _FIRST_SEMITIC <= word[0] <= _LAST_SEMITIC)
+    told = {word: [bare for bare in _bare(word) if bare in known] for word in glued}
     return {word: bare for word, bare in told.items() if bare}
 
 
