@@ -1,12 +1,15 @@
 """How long the shipped rules take over one comment, against folding and scanning its text alone."""
 
+import csv
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 from time import perf_counter
 
+from service.domain.listing import entries_of
 from service.domain.ruleset import RulesetSource
 from tests.bench.measures import Measure, percentile
+from tests.corpus.measuring import FOLDER
 from worker.context import Context
 from worker.engine import judge
 from worker.models.score import NO_MODELS, Scorer
@@ -22,17 +25,12 @@ _CHARACTERS = 500
 _WORDS = 60
 _LONGEST = 65_000
 _LISTED = 10_000
-
-#: Sober words in several languages, of which the comments are made.
-_SOBER = """
-the report names places and dates what was done there according to witnesses courts
-must ask who gave orders families still wait for answers nobody has apologised since
-der Bericht nennt die Orte und niemand hat sich bisher dafür entschuldigt
-le rapport cite les lieux et personne ne s'est excusé depuis
-отчёт называет места и даты и никто до сих пор не извинился
-"""
-#: An English comment is read by a network besides.
-_ENGLISH = " ".join(_SOBER.split("\n")[1:3])
+#: So many words are said for each entry of some list, and in a remark.
+_SAID_FOR_EACH, _AVERAGE = 60, 15
+#: Of the remarks that should be held only so many are used: most comments are harmless.
+_HELD_ONE_IN = 10
+_CORPORA = ("contrast_pairs", "everyday", "publish_or_hold", "second_look")
+_TEXTS = ("text", "publish_text", "hold_text")
 
 
 def measure() -> list[Measure]:
@@ -41,8 +39,10 @@ def measure() -> list[Measure]:
     ruleset = load(shipped_source(), tested=True)
     loading = (perf_counter() - started) * 1000
     random = Random(1)  # the same comments in every run
-    texts = [_prose(random, _CHARACTERS) for _ in range(_COMMENTS)]
-    long = [_prose(random, _LONGEST) for _ in range(5)]
+    register = _Register(random)
+    texts = [register.prose(_CHARACTERS) for _ in range(_COMMENTS)]
+    long = [register.prose(_LONGEST) for _ in range(5)]
+    worst = [register.worst(_LONGEST) for _ in range(3)]
     with_list = load(_with_long_list(random), tested=True)
     judging, judging_with_list = [], []
     scanning = _times(texts, _scan)
@@ -55,11 +55,12 @@ def measure() -> list[Measure]:
     together = _times(short, _judge_by(ruleset, shipped_models()))
     longest = percentile(_times(long, _judge_by(ruleset)), 0.5)
     english = [
-        " ".join(_prose(random, _CHARACTERS, _ENGLISH).split()[:_WORDS]) for _ in range(_COMMENTS)
+        " ".join(register.prose(_CHARACTERS, "en").split()[:_WORDS]) for _ in range(_COMMENTS)
     ]
     read = _times(english, _judge_by(ruleset, shipped_models()))
-    long_english = [_prose(random, _LONGEST, _ENGLISH) for _ in range(5)]
+    long_english = [register.prose(_LONGEST, "en") for _ in range(5)]
     longest_read = percentile(_times(long_english, _judge_by(ruleset, shipped_models())), 0.5)
+    hostile = percentile(_times(worst, _judge_by(ruleset)), 0.5)
     return [
         Measure("rules: loading the shipped ruleset", loading, "ms", 300, "less"),
         Measure(f"rules: judging {_CHARACTERS} characters, p50", median, "ms", 1.0, "less"),
@@ -76,13 +77,14 @@ def measure() -> list[Measure]:
         Measure(f"rules and models: judging {_LONGEST:,} English characters", longest_read, "ms"),
         Measure("rules: judging, times folding and one scan", median / percentile(scanning, 0.5)),
         Measure(f"rules: judging {_LONGEST:,} characters", longest, "ms", 60, "less"),
+        Measure(f"rules: judging {_LONGEST:,} characters made to take long", hostile, "ms"),
         Measure(f"rules: a list of {_LISTED:,} words adds, share", listed, goal=0.05,
                 better="less"),
     ]  # fmt: skip
 
 
 def _times(texts: list[str], work: Callable[[str], object]) -> list[float]:
-    for text in texts[:50]:
+    for text in texts[:50]:  # what is worked out once is no part of it
         work(text)
     times = []
     for text in texts:
@@ -108,14 +110,44 @@ def _scan(text: str) -> object:
     return _SCANNED.find_all(plain(text))
 
 
-def _prose(random: Random, characters: int, sober: str = _SOBER) -> str:
-    known, words = sober.split(), list[str]()
-    length = 0
-    while length < characters:
-        word = random.choice(known)
-        words.append(word + random.choice(["", "", "", "", ",", "."]))
-        length += len(words[-1]) + 1
-    return " ".join(words)[:characters]
+class _Register:
+    """Writes comments in the words of the shipped lists and of the corpora of the tests."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._remarks = list(_remarks())
+        texts = shipped_source().lists.values()
+        self._entries = [entry.strip("*") for text in texts for _, entry in entries_of(text)]
+        self._plain = list(filter(str.isascii, self._entries))
+
+    def prose(self, characters: int, language: str = "") -> str:
+        """Return remarks of one language, one after the other, with entries of lists strewn in."""
+        language = language or self._random.choice(self._remarks)[0]
+        remarks = [text for other, text in self._remarks if other == language]
+        entries = self._plain if language == "en" else self._entries
+        words: list[str] = []
+        while len(" ".join(words)) < characters:
+            words += self._random.choice(remarks).split()
+            if self._random.random() < _AVERAGE / _SAID_FOR_EACH:
+                words.append(self._random.choice(entries))
+        return " ".join(words)[:characters]
+
+    def worst(self, characters: int) -> str:
+        """Return entries without order or end, and the words with which most of them begin."""
+        half = " ".join(self._random.choices(self._entries, k=characters // 10))[: characters // 2]
+        return (half + " you your i we the k1ll" * characters)[:characters]
+
+
+def _remarks() -> Iterator[tuple[str, str]]:
+    """Yield language and text of what people wrote for the tests, most of it harmless."""
+    for corpus in _CORPORA:
+        with (FOLDER / f"{corpus}.csv").open(encoding="utf-8", newline="") as file:
+            for number, row in enumerate(csv.DictReader(file)):
+                yields_held = number % _HELD_ONE_IN == 0
+                for column in _TEXTS:
+                    is_held = column == "hold_text" or row.get("expect") == "hold"
+                    if (text := row.get(column)) and (yields_held or not is_held):
+                        yield row["lang"] or "en", text
 
 
 def _with_long_list(random: Random) -> RulesetSource:

@@ -12,6 +12,7 @@ from worker.engine import judge
 from worker.ruleset import Match, Rule, Ruleset, load
 from worker.ruleset.cases import Case
 from worker.ruleset.sieve import Clue
+from worker.signals import comment
 from worker.signals.beginnings import Beginnings
 from worker.signals.comment import Signals
 from worker.signals.text import views
@@ -73,10 +74,8 @@ def test_the_shared_index_finds_what_each_list_does(text: str) -> None:
     for view in views(text, "hard"):
         together = index.candidates(view)
         for entries in lists:
-            alone = entries.find_all(view, entries.patterns)
-            assert (
-                entries.find_all(view, together[entries]) if entries in together else []
-            ) == alone
+            one_by_one = {entries: [(pattern, None) for pattern in entries.patterns]}
+            assert entries.find_all(view, together) == entries.find_all(view, one_by_one)
 
 
 @pytest.mark.parametrize(
@@ -124,3 +123,19 @@ def test_beginnings_are_those_that_words_have(beginnings: list[str], words: list
     expected = {one for one in beginnings if any(word.startswith(one) for word in words)}
 
     assert Beginnings(beginnings).of(words) == expected
+
+
+sentences = st.lists(texts, max_size=6).map(". ".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(sentences, st.integers(0, 3))
+def test_excerpts_of_readings_tell_what_whole_ones_do(text: str, stops: int) -> None:
+    text += "! " * stops + text
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comment, "_WORTH_CUTTING", len(text) + 1)
+        whole = [rule.check(signals_of(RULESET, text)) for rule in RULESET.rules]
+        patch.setattr(comment, "_WORTH_CUTTING", 0)
+        cut = [rule.check(signals_of(RULESET, text)) for rule in RULESET.rules]
+
+    assert cut == whole

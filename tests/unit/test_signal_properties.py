@@ -1,15 +1,12 @@
 """What holds of reading any text at all: places, repetition, and cost in proportion to length."""
 
-import sys
 import time
-from collections.abc import Callable
-from types import FrameType
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 
 from tests.fuzz import check, hostile_texts, made_up_texts
+from tests.support.work import calls
 from worker.signals import hidden
 from worker.signals.folding import plain
 from worker.signals.links import find_links, find_mail_addresses
@@ -51,22 +48,6 @@ def test_the_quick_look_for_tricks_misses_none(text: str) -> None:
     assert quickly | {base.text} == thoroughly | {base.text}
 
 
-def _calls(work: Callable[[], Any]) -> int:
-    """Return how many calls of Python functions `work` makes."""
-    number = 0
-
-    def count(frame: FrameType, event: str, argument: Any) -> None:
-        nonlocal number
-        number += event in ("call", "c_call")
-
-    sys.setprofile(count)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return number
-
-
 def _work(text: str) -> None:
     for view in views(text, "hard"):
         LISTED.find_all(view)
@@ -101,4 +82,4 @@ def test_twice_the_text_is_twice_the_work(kind: str) -> None:
     short, long = hostile_texts(1_000)[kind], hostile_texts(2_000)[kind]
     _work(long)
 
-    assert _calls(lambda: _work(long)) <= 2.2 * _calls(lambda: _work(short)) + 500
+    assert calls(lambda: _work(long)) <= 2.2 * calls(lambda: _work(short)) + 500

@@ -46,7 +46,7 @@ Preparing = Callable[[Signals, int, int], Iterator[Material]]
 
 def _of_abuse(signals: Signals, shortest: int, longest: int) -> Iterator[Material]:
     """Yield each reading of the text: as written, and with tricks undone."""
-    for view in signals.views("text", "hard")[:MOST_READINGS]:
+    for view in signals.readings("text")[:MOST_READINGS]:
         if NOT_WORDS.search(view.text):
             view = view.changed(view.name, blanked(view.text))
         words = words_of(view)

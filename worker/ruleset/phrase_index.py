@@ -1,5 +1,6 @@
 """Which of many phrases may stand in a text, told by the words that it has."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
@@ -7,7 +8,7 @@ from worker.ruleset.phrases import Element, Phrase
 from worker.signals.beginnings import Beginnings
 from worker.signals.comment import Signals
 from worker.signals.text import View
-from worker.signals.words import WordList, commonness
+from worker.signals.words import WordList
 
 
 class PhraseIndex:
@@ -18,7 +19,7 @@ class PhraseIndex:
         self._by_beginning: dict[str, list[Phrase]] = {}
         self._by_list: dict[WordList, list[Phrase]] = {}
         known = tuple(phrases)
-        common = commonness(word for phrase in known for words in phrase.wanted for word in words)
+        common = _commonness(word for phrase in known for words in phrase.wanted for word in words)
         for phrase in known:
             self._add(phrase, _rarest(phrase, common))
         self._beginnings = Beginnings(self._by_beginning)
@@ -55,3 +56,11 @@ def _rarest(phrase: Phrase, common: Mapping[str, float]) -> Element:
         return element.entries is not None, bool(element.beginnings), words
 
     return min((one for one in phrase.elements if not one.optional), key=cost)
+
+
+def _commonness(words: Iterable[str]) -> Mapping[str, float]:
+    """Return how often each word is likely to be met in texts, told by how often it is here.
+
+    Short words are met far more often than lists have them.
+    """
+    return {word: number / len(word) ** 2 for word, number in Counter(words).items()}

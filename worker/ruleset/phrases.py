@@ -7,6 +7,7 @@ looked at once for each place in the phrase.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ from worker.signals.words import WordList
 #: How many words `...` may stand for.
 GAP = 4
 MOST_ELEMENTS = 12
+#: Texts of fewer words are looked through as a whole, and those that have so many
+#: of a phrase's rarest word.
+_MANY = 1_000
+#: Looking up a stretch takes about as long as so many places.
+_FOR_EACH = 4
 
 _LIST = re.compile(r"\{([^{}]+)\}")
 _GAP_MARKS = ("...", "…")
@@ -60,6 +66,8 @@ class Phrase:
     lists: frozenset[WordList] = frozenset()
     #: In which order to look for the elements.
     order: tuple[int, ...] = ()
+    #: How many words lie at most between any two of its words.
+    reach: int = 0
 
     def find(self, signals: Signals, view: View) -> Iterator[tuple[int, int]]:
         """Yield where the phrase stands in a view that `signals` gave, as characters."""
@@ -75,14 +83,38 @@ class Phrase:
         return any(wanted.isdisjoint(words) for wanted in self.wanted)
 
     def _places(self, signals: Signals, view: View) -> list[Mapping[int, list[int]]] | None:
-        """Return where each element stands; None as soon as one that must be there is not."""
+        """Return where each element stands; None as soon as one that must be there is not.
+
+        What is further than the phrase is long from its rarest word is left out.
+        """
         places: list[Mapping[int, list[int]]] = [{} for _ in self.elements]
+        near = self._near(view.tokens)
         for index in self.order:
             element = self.elements[index]
-            places[index] = _by_start(element, signals, view)
+            places[index] = _by_start(element, signals, view, near)
             if not places[index] and not element.optional:
                 return None
         return places
+
+    def _near(self, tokens: Tokens) -> Sequence[Interval] | None:
+        """Return the stretches in which the phrase can be; None if they are not worth telling.
+
+        They never overlap, so that what is done for each is done once for each word.
+        """
+        if len(tokens) < _MANY:
+            return None
+        rarest = min((_number_of(words, tokens) for words in self.wanted), default=_MANY)
+        if rarest >= _MANY:
+            return None
+        words = min(self.wanted, key=lambda words: _number_of(words, tokens))
+        stretches: list[Interval] = []
+        for number in sorted(at for word in words for at in tokens.places.get(word, ())):
+            start, end = number - self.reach, number + self.reach + 1
+            if stretches and start <= stretches[-1][1]:
+                stretches[-1] = (stretches[-1][0], end)
+            else:
+                stretches.append((start, end))
+        return stretches
 
 
 def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase | None:
@@ -105,7 +137,20 @@ def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase 
     _refuse_nonsense(elements, complete)
     if not complete:
         return None
-    return Phrase(tuple(elements), _wanted(elements), _lists(elements), _order(elements))
+    return Phrase(
+        tuple(elements), _wanted(elements), _lists(elements), _order(elements), _reach(elements)
+    )
+
+
+def _reach(elements: Iterable[Element]) -> int:
+    """Return how many words two of a phrase can be apart; an entry has fewer than characters."""
+    return sum(
+        element.gap + (element.entries.longest if element.entries else 1) for element in elements
+    )
+
+
+def _number_of(words: Iterable[str], tokens: Tokens) -> int:
+    return sum(len(tokens.places.get(word, ())) for word in words)
 
 
 def _wanted(elements: Iterable[Element]) -> tuple[frozenset[str], ...]:
@@ -150,27 +195,42 @@ def _order(elements: Sequence[Element]) -> tuple[int, ...]:
     return tuple(sorted(range(len(cost)), key=cost.__getitem__))
 
 
-def _intervals(element: Element, signals: Signals, view: View) -> Iterator[Interval]:
-    """Yield where an element stands."""
+def _intervals(
+    element: Element, signals: Signals, view: View, near: Sequence[Interval] | None
+) -> Iterator[Interval]:
+    """Yield where an element stands, within some stretches if only these matter."""
     tokens = view.tokens
     for word in element.words:
-        for number in tokens.places.get(word, ()):
+        for number in _within(tokens.places.get(word, ()), near):
             yield number, number + 1
     for beginning in element.beginnings:
         for word in tokens.beginning_with(beginning):
-            for number in tokens.places[word]:
+            for number in _within(tokens.places[word], near):
                 yield number, number + 1
     if element.entries and tokens:
         for found in signals.found(element.entries, view):
             yield tokens.touched(found.start, found.end)
 
 
-def _by_start(element: Element, signals: Signals, view: View) -> Mapping[int, list[int]]:
+def _within(numbers: Sequence[int], near: Sequence[Interval] | None) -> Iterable[int]:
+    """Return those of ascending numbers that lie in one of the stretches, and perhaps others."""
+    if near is None or len(numbers) < _FOR_EACH * len(near):
+        return numbers
+    return (
+        number
+        for start, end in near
+        for number in numbers[bisect_left(numbers, start) : bisect_left(numbers, end)]
+    )
+
+
+def _by_start(
+    element: Element, signals: Signals, view: View, near: Sequence[Interval] | None
+) -> Mapping[int, list[int]]:
     """Return where an element stands; where a list does is worked out once for all phrases."""
 
     def starts() -> Mapping[int, list[int]]:
         found: dict[int, list[int]] = {}
-        for first, last in _intervals(element, signals, view):
+        for first, last in _intervals(element, signals, view, near):
             found.setdefault(first, []).append(last)
         return found
 
@@ -224,8 +284,9 @@ def _continued(
     tokens: Tokens,
 ) -> Iterator[tuple[int, int]]:
     """Give end and beginning of what was reached and goes on with the element."""
+    end_of_text = len(tokens) - 1
     for at, state in reached.items():
-        last = min(at + max(element.gap, state.gap), len(tokens) - 1)
+        last = min(at + max(element.gap, state.gap), end_of_text)
         for start in range(at, last + 1):
             if tokens.begins_sentence(start):
                 break

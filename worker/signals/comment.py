@@ -1,6 +1,6 @@
 """The signals of one comment, each worked out when a rule first asks for it."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
@@ -13,11 +13,14 @@ from worker.signals.characters import may_be_odd
 from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
-from worker.signals.text import Fold, View, linkable, views, with_revealed
-from worker.signals.words import MAX_FOUND, Found, Pattern, WordIndex, WordList
+from worker.signals.text import MOST_READ, Fold, View, linkable, views, with_revealed
+from worker.signals.words import MAX_FOUND, Found, Standing, WordIndex, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
 _DOMAINS_SHOWN = 20
+
+#: Of shorter texts further readings are whole.
+_WORTH_CUTTING = 200
 
 T = TypeVar("T")
 
@@ -48,6 +51,7 @@ class Signals:
         self.index: WordIndex | None = None
         self._seen: dict[tuple[Field, Fold], tuple[View, ...]] = {}
         self._kept: dict[Hashable, Any] = {}
+        self._ruled_out: dict[int, set[object]] = {}
         self._was_cut = False
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -73,16 +77,31 @@ class Signals:
                 return sender.url
 
     def views(self, field: Field, fold: Fold = "plain") -> tuple[View, ...]:
-        """Return a field folded: plainly, or in all the ways that evaders call for."""
+        """Return a field folded: plainly, or in all the ways that evaders call for.
+
+        Of these only the first are whole; the others have what is new in them.
+        """
         key = (field, fold)  # asked for very often, so without a call of its own
         if key not in self._seen:
             self._seen[key] = self._views(field, fold)
         return self._seen[key]
 
-    def candidates(self, view: View) -> Mapping[WordList, Sequence[Pattern]]:
+    def readings(self, field: Field) -> tuple[View, ...]:
+        """Return a field folded in all the ways that evaders call for, each of them whole."""
+        return self.once(("readings", field), lambda: with_revealed(self.views(field)))
+
+    def candidates(self, view: View) -> Standing:
         """Return which entries of the index may stand in a view that `views` gave, by list."""
         index = self.index
         return self.once(("candidates", id(view)), lambda: index.candidates(view)) if index else {}
+
+    def rule_out(self, phrases: Set[object], view: View) -> None:
+        """Note that phrases cannot stand in a view that `views` gave."""
+        self._ruled_out.setdefault(id(view), set()).update(phrases)
+
+    def ruled_out(self, view: View) -> Set[object]:
+        """Return the phrases of which it is known that they do not stand in a view."""
+        return self._ruled_out.get(id(view), frozenset())
 
     def found(self, entries: WordList, view: View) -> tuple[Found, ...]:
         """Return where entries of a list stand in a view that `views` gave."""
@@ -207,15 +226,19 @@ class Signals:
     def _find(self, entries: WordList, view: View) -> tuple[Found, ...]:
         if self.index is None:
             return tuple(entries.find_all(view))
-        among = self.candidates(view).get(entries)
-        return tuple(entries.find_all(view, among)) if among is not None else ()
+        return tuple(entries.find_all(view, self.candidates(view)))
 
     def _views(self, field: Field, fold: Fold) -> tuple[View, ...]:
         if fold == "plain":
             return views(self.text(field), "plain")
         # The same objects for the readings that both have, so that what was
         # found in them is found once.
-        return with_revealed(self.views(field))
+        if self.index is None or len(self.text(field)) < _WORTH_CUTTING:
+            return self.readings(field)
+        easy = self.views(field)
+        found = with_revealed(easy, self.index.margin)
+        self._was_cut |= sum(len(view.text) for view in found[len(easy) :]) > MOST_READ
+        return found
 
     def _links_in(self, field: Field) -> tuple[Link, ...]:
         if field == "url":

@@ -14,6 +14,7 @@ from typing import Any
 import re2
 
 from worker.signals.alphabets import ALIKE, TO_LATIN
+from worker.signals.excerpts import excerpt
 from worker.signals.folding import FLAG_LETTERS, FLAGS_TO_LATIN
 from worker.signals.view import Edits, View
 
@@ -101,17 +102,43 @@ _SIGNS_OF_TRICKS = {
     rf"|[{_QUICK}][{_INNER_SIGNS}]+[{_QUICK}]",
     _REPEATING: f"{_TRIPLES}|(?:{_DOUBLES}){{3}}",
 }
+#: What undoing each trick changes.
+_CHANGED_BY = {
+    _SPACING: (_SPACED,),
+    _CUTS: (_CUT,),
+    _LEETS_USED: (_LEET_WORD,),
+    _REPEATING: (_DRAWLED, _DOUBLED),
+}
 
 
-def revealed(view: View) -> Iterator[View]:
-    """Yield the readings of `view` that undo something; none for ordinary prose."""
+def revealed(view: View, margin: int | None = None) -> Iterator[View]:
+    """Yield the readings of `view` that undo something; none for ordinary prose.
+
+    With a `margin` each but that in Latin letters has only the sentences in which
+    something is undone, and so many characters around it at least.
+    """
     in_latin = _without_look_alikes(view)
     if in_latin is not view:
         yield in_latin
     for base in dict.fromkeys((view, in_latin)):
         tricks = _possible_tricks(base.text)
-        if tricks:
+        if tricks and margin is not None:
+            yield from _undone(excerpt(base, _changing(base.text, tricks), margin), tricks)
+        elif tricks:
             yield from _undone(base, tricks)
+
+
+def _changing(text: str, tricks: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Yield the places that undoing these tricks changes, and some more."""
+    for trick in tricks:
+        for pattern in _CHANGED_BY[trick]:
+            for match in pattern.finditer(text):
+                if trick != _LEETS_USED or _is_leet(match[0]):
+                    yield match.span()
+
+
+def _is_leet(word: str) -> bool:
+    return any(_spelled(word, table) != word for table in _LEETS)
 
 
 def _undone(base: View, tricks: Collection[int]) -> Iterator[View]:

@@ -8,6 +8,10 @@ from worker.signals.view import View
 
 __all__ = ["Fold", "View", "linkable", "plain", "views", "with_revealed"]
 
+#: After so many characters of further readings there are none: about twice as many as
+#: readers' remarks come to that fill a comment of the greatest length.
+MOST_READ = 500_000
+
 #: How hard to look: as a reader does, or undoing what hides words from programs.
 Fold = Literal["plain", "hard"]
 
@@ -24,10 +28,19 @@ def views(text: str, fold: Fold) -> tuple[View, ...]:
     return with_revealed(easy) if fold == "hard" else easy
 
 
-def with_revealed(easy: tuple[View, ...]) -> tuple[View, ...]:
-    """Return the plain readings of a text, and after them those of hidden words."""
+def with_revealed(easy: tuple[View, ...], margin: int | None = None) -> tuple[View, ...]:
+    """Return the plain readings of a text, and after them those of hidden words.
+
+    With a `margin` these have no more than the sentences that are read differently,
+    and so many characters around what is. After MOST_READ characters no more follow.
+    """
+    read = 0
     seen = {view.text: view for view in easy}
     for view in easy:
-        for reading in revealed(view):
-            seen.setdefault(reading.text, reading)
+        for reading in revealed(view, margin):
+            if read > MOST_READ:
+                return tuple(seen.values())
+            if reading.text not in seen:
+                seen[reading.text] = reading
+                read += len(reading.text)
     return tuple(seen.values())

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING
@@ -51,6 +51,28 @@ class Tokens:
         return found
 
     @cached_property
+    def in_order(self) -> tuple[Sequence[str], Sequence[int]]:
+        """The words as `runs` has them in order, and where each starts."""
+        uneven = {text for text in self.known if "'" in text or _is_blankless(text)}
+        if not uneven:
+            return self.texts, self._starts
+        runs: list[str] = []
+        starts: list[int] = []
+        for text, start in zip(self.texts, self._starts, strict=True):
+            if text not in uneven:
+                runs.append(text)
+                starts.append(start)
+                continue
+            for part in WORDS.finditer(text):
+                runs.append(part[0])
+                starts.append(start + part.start())
+        return runs, starts
+
+    def runs_from(self, beginning: str) -> Iterator[str]:
+        """Yield the words as `runs` has them that begin so."""
+        return _beginning_with(beginning, self._sorted_runs)
+
+    @cached_property
     def places(self) -> dict[str, list[int]]:
         """The numbers of each word."""
         found: dict[str, list[int]] = {}
@@ -60,10 +82,7 @@ class Tokens:
 
     def beginning_with(self, beginning: str) -> Iterator[str]:
         """Yield the words that begin so."""
-        for index in range(bisect_left(self._sorted, beginning), len(self._sorted)):
-            if not self._sorted[index].startswith(beginning):
-                return
-            yield self._sorted[index]
+        return _beginning_with(beginning, self._sorted)
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Return where the words from `first` to before `last`, at least one, stand in the view."""
@@ -106,6 +125,18 @@ class Tokens:
     @cached_property
     def _sorted(self) -> list[str]:
         return sorted(self.known)
+
+    @cached_property
+    def _sorted_runs(self) -> list[str]:
+        return sorted(self.runs)
+
+
+def _beginning_with(beginning: str, words: Sequence[str]) -> Iterator[str]:
+    """Yield those of sorted words that begin so."""
+    for index in range(bisect_left(words, beginning), len(words)):
+        if not words[index].startswith(beginning):
+            return
+        yield words[index]
 
 
 def _is_blankless(text: str) -> bool:

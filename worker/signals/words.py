@@ -8,17 +8,17 @@ grammar glues them on.
 
 Entries are found by the words of the text, of which there are few, in an index
 that all lists of a ruleset share: so ten thousand entries cost no more than ten.
-Each stands there under its rarest word. The index tells which entries may be
-there; whether they are, and where, is found out for those few. What has no word
-to be found by (`*word`, scripts without blanks) is looked for by an RE2 set.
+Those of several words are found in one pass over the words in order, together with
+their places: looking for each by itself would cost as much as the text has of its
+words, for every entry. What has no word to be found by (`*word`, scripts without
+blanks) is looked for by an RE2 set.
 """
 
 import re
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
-from itertools import accumulate, chain, islice
+from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 import re2
@@ -26,6 +26,8 @@ import re2
 from worker.signals.alphabets import WORDS, Letter, is_hangul, kind_of
 from worker.signals.beginnings import Beginnings
 from worker.signals.entries import Entry, parsed
+from worker.signals.excerpts import longest_across
+from worker.signals.sequences import Sequences
 from worker.signals.view import View
 
 #: More occurrences than the longest comment can have of ordinary words.
@@ -56,6 +58,11 @@ _ARABIC = "و ف ب ل ك ال وال فال بال لل كال ولل وبال 
 _HEBREW_PREFIXES, _ARABIC_PREFIXES = tuple(_HEBREW.split()), tuple(_ARABIC.split())
 
 
+#: What an index tells of a view: for lists their patterns that may be there, with
+#: their places, if these are known already.
+Standing = Mapping["WordList", Sequence[tuple["Pattern", Sequence[tuple[int, int]] | None]]]
+
+
 class Found(NamedTuple):
     """An entry that occurs in a view, and where."""
 
@@ -76,27 +83,26 @@ class WordList:
         self.joined = {
             "".join(p.words): p.entry for p in self.patterns if len(p.words) > 1 and p.is_whole
         }
+        #: Characters of the longest entry.
+        self.longest = max((len(" ".join(p.words)) for p in self.patterns), default=0)
         excepted = tuple(exceptions)
-        self._exceptions = WordList(excepted) if excepted else None
-        # Made now: the first comment that asks for it must not wait.
-        self._excepted = WordIndex([self._exceptions]) if self._exceptions else None
+        self.exceptions = WordList(excepted) if excepted else None
 
     @classmethod
     def of(cls, entries: Iterable[str], exceptions: Iterable[str] = ()) -> "WordList":
         """Return the list of entries as people write them."""
         return cls(parsed(entries), parsed(exceptions))
 
-    def find_all(self, view: View, among: Sequence["Pattern"] | None = None) -> list[Found]:
+    def find_all(self, view: View, standing: "Standing | None" = None) -> list[Found]:
         """Return what occurs in the text, in order, at most MAX_FOUND.
 
-        `among` are the list's patterns that may be there, where a `WordIndex`
-        told them already.
+        `standing` is what a `WordIndex` of this list told of the view, if it was asked.
         """
-        if among is None:
-            among = self._index.candidates(view).get(self)
-        if among is None:
+        if standing is None:
+            standing = self._index.candidates(view)
+        if self not in standing:
             return []
-        found = set(islice(self._counting(view, among), MAX_FOUND))
+        found = set(islice(self._counting(view, standing), MAX_FOUND))
         return sorted(found, key=lambda one: (one.start, -one.end, one.entry))
 
     def find(self, view: View) -> Found | None:
@@ -107,29 +113,23 @@ class WordList:
     def _index(self) -> "WordIndex":
         return WordIndex([self])
 
-    def occurrences(self, view: View, among: Iterable["Pattern"]) -> Iterator[Found]:
+    def occurrences(self, view: View, standing: "Standing") -> Iterator[Found]:
         """Yield all that occurs, covered by an exception or not, in no order."""
-        for pattern in among:
-            for start, end in pattern.places(view):
+        for pattern, places in standing.get(self, ()):
+            for start, end in pattern.places(view) if places is None else places:
                 yield Found(pattern.entry, start, end)
         if self.joined and "spaced" in view.name:
             yield from self._joined_phrases(view)
 
-    def _counting(self, view: View, among: Iterable["Pattern"]) -> Iterator[Found]:
+    def _counting(self, view: View, standing: "Standing") -> Iterator[Found]:
         """Yield the occurrences that no exception covers."""
         cover: _Cover | None = None
-        for found in self.occurrences(view, among):
-            if self._exceptions:
-                cover = cover or _Cover(self._covering(view))
+        for found in self.occurrences(view, standing):
+            if self.exceptions:
+                cover = cover or _Cover(self.exceptions.occurrences(view, standing))
                 if cover.hold(found):
                     continue
             yield found
-
-    def _covering(self, view: View) -> Iterator[Found]:
-        """Yield the occurrences of exceptions."""
-        if self._exceptions and self._excepted:
-            among = self._excepted.candidates(view).get(self._exceptions, ())
-            yield from self._exceptions.occurrences(view, among)
 
     def _joined_phrases(self, view: View) -> Iterator[Found]:
         """Yield phrases whose letters stood alone, so that blanks told no words apart."""
@@ -144,57 +144,90 @@ class WordIndex:
     """Tells in one pass over the words of a text which entries of many lists may be there."""
 
     def __init__(self, lists: Iterable[WordList]) -> None:
-        known = tuple(lists)
+        known = tuple(_with_exceptions(lists))
         # Two lists rather than one of pairs, which the collector would look through.
         self._patterns = [pattern for words in known for pattern in words.patterns]
         self._lists = [words for words in known for _ in words.patterns]
-        self._beside: list[tuple[str, ...]] = []
         self._by_word: dict[str, list[int]] = {}
         self._by_beginning: dict[str, list[int]] = {}
         self._by_joined: dict[str, list[WordList]] = {}
-        anywhere: list[int] = []
-        words_of_all = chain.from_iterable(pattern.words for pattern in self._patterns)
-        common = commonness(words_of_all)
+        self._sequences = Sequences()
+        #: For each pattern of several words, found once, all lists that have it.
+        self._alike: dict[tuple[Any, ...], list[int]] = {}
+        self._anywhere: list[int] = []
         for number, pattern in enumerate(self._patterns):
-            exact = pattern.exact
-            self._beside.append(exact if len(exact) > 1 else ())
-            if exact:
-                self._by_word.setdefault(min(exact, key=common.__getitem__), []).append(number)
-            elif beginning := pattern.beginning:
-                self._by_beginning.setdefault(beginning, []).append(number)
-            else:
-                anywhere.append(number)
+            self._add(number, pattern)
         for words in known:
             for letters in words.joined:
                 self._by_joined.setdefault(letters, []).append(words)
         self._beginnings = Beginnings(self._by_beginning)
-        self._anywhere = anywhere
-        self._set = _searcher([self._patterns[number] for number in anywhere])
+        #: How far around what is found an entry may reach into another sentence.
+        self.margin = longest_across(pattern.words for pattern in self._patterns)
+        self._set = _searcher([self._patterns[number] for number in self._anywhere])
 
-    def candidates(self, view: View) -> Mapping[WordList, Sequence["Pattern"]]:
+    def candidates(self, view: View) -> "Standing":
         """Return for each list the patterns that may stand in the view; the others do not.
 
         A list without any is there if one of its phrases may have been joined.
         """
-        words = _with_bare(view)
-        numbers = {
-            number
-            for word in words & self._by_word.keys()
-            for number in self._by_word[word]
-            if words.issuperset(self._beside[number])
-        }
-        for beginning in self._beginnings.of(words):
-            numbers.update(self._by_beginning[beginning])
-        if self._set:
-            numbers.update(self._anywhere[index] for index in self._set.Match(view.encoded) or ())
-        found: dict[WordList, list[Pattern]] = {}
-        for number in sorted(numbers):
-            found.setdefault(self._lists[number], []).append(self._patterns[number])
+        places = self._sequences_in(view)
+        found: dict[WordList, list[tuple[Pattern, Sequence[tuple[int, int]] | None]]] = {}
+        for number in sorted({*self._numbers(view), *places}):
+            pattern = self._patterns[number]
+            found.setdefault(self._lists[number], []).append((pattern, places.get(number)))
         if "spaced" in view.name:
             for letters in view.tokens.runs & self._by_joined.keys():
                 for listed in self._by_joined[letters]:
                     found.setdefault(listed, [])
         return found
+
+    def _add(self, number: int, pattern: "Pattern") -> None:
+        """Note by what a pattern is found."""
+        if pattern.is_sequence:
+            alike = self._alike.setdefault(pattern[1:], [])
+            if not alike:
+                runs = WORDS.findall(" ".join(pattern.words))
+                self._sequences.add(number, runs, goes_on=pattern.may_go_on)
+            alike.append(number)
+        elif pattern.exact:
+            self._by_word.setdefault(pattern.exact[0], []).append(number)
+        elif beginning := pattern.beginning:
+            self._by_beginning.setdefault(beginning, []).append(number)
+        else:
+            self._anywhere.append(number)
+
+    def _numbers(self, view: View) -> Iterator[int]:
+        """Yield the patterns that may be there and of which the places are not known."""
+        words = _with_bare(view)
+        for word in words & self._by_word.keys():
+            yield from self._by_word[word]
+        for beginning in self._beginnings.of(words):
+            yield from self._by_beginning[beginning]
+        if self._set:
+            for index in self._set.Match(view.encoded) or ():
+                yield self._anywhere[index]
+
+    def _sequences_in(self, view: View) -> dict[int, list[tuple[int, int]]]:
+        """Return the patterns of several words that stand in the view, with their places."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for number, start in self._beginning(view):
+            pattern = self._patterns[number]
+            if end := pattern.end_from(view.text, start):
+                found.setdefault(number, []).append((start, end))
+        return {
+            other: places
+            for number, places in found.items()
+            for other in self._alike[self._patterns[number][1:]]
+        }
+
+    def _beginning(self, view: View) -> Iterator[tuple[int, int]]:
+        """Yield the patterns of which the words are there in order, and where they begin."""
+        words, starts = view.tokens.in_order
+        for number, at in self._sequences.found(words):
+            yield number, starts[at]
+        if bare := _bare_of(view, self._sequences.firsts):
+            for number, at, offset in self._sequences.found_with(words, bare):
+                yield number, starts[at] + offset
 
 
 class Pattern(NamedTuple):
@@ -213,8 +246,21 @@ class Pattern(NamedTuple):
     @property
     def exact(self) -> tuple[str, ...]:
         """The words that must stand in a text by themselves, apart from prefixes."""
-        first, behind = int(self.open_start), len(self.words) - self._may_go_on
+        first, behind = int(self.open_start), len(self.words) - self.may_go_on
         return tuple(filter(WORDS.fullmatch, self.words[first:behind]))
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether it is several words to those who read the text, found one after the other."""
+        if self.open_start or (len(self.words) == 1 and WORDS.fullmatch(self.words[0])):
+            return False
+        runs = WORDS.findall(" ".join(self.words))
+        return len(runs) > 1 and self.words[0].startswith(runs[0])
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the word in which the pattern ends may be longer than its own last one."""
+        return self.open_end or is_hangul(self.words[-1][-1])
 
     @property
     def beginning(self) -> str | None:
@@ -227,11 +273,14 @@ class Pattern(NamedTuple):
         if len(self.words) == 1 and self.exact:
             yield from self._runs(view)
             return
-        text = view.text
         for start in self._starts(view):
-            end = self._end(text, start)
-            if end and self._begins(text, start) and self._ends(text, end):
+            if end := self.end_from(view.text, start):
                 yield start, end
+
+    def end_from(self, text: str, start: int) -> int | None:
+        """Return where the pattern ends that starts there, or None if it does not stand there."""
+        end = self._end(text, start)
+        return end if end and self._begins(text, start) and self._ends(text, end) else None
 
     def _runs(self, view: View) -> Iterator[tuple[int, int]]:
         """Yield where the one word stands: between borders, as all words do."""
@@ -244,12 +293,15 @@ class Pattern(NamedTuple):
         """Yield where the first word may stand: looked up where that can be, else searched."""
         first = self.words[0]
         run = WORDS.match(first)
-        if not run or self.open_start or (run[0] == self.words[-1] and self._may_go_on):
+        if not run or self.open_start:
             yield from _searched(view.text, first)
             return
+        goes_on = run[0] == self.words[-1] and self.may_go_on
         for prefix in ("", *self._prefixes):
-            for start in view.tokens.starts(prefix + run[0]):
-                yield start + len(prefix)
+            word = prefix + run[0]
+            for whole in view.tokens.runs_from(word) if goes_on else (word,):
+                for start in view.tokens.starts(whole):
+                    yield start + len(prefix)
 
     def _end(self, text: str, start: int) -> int | None:
         """Return where the pattern ends that starts there, or None if it does not go on so."""
@@ -283,11 +335,6 @@ class Pattern(NamedTuple):
         return rest is not None and rest[0] in _PARTICLES
 
     @property
-    def _may_go_on(self) -> bool:
-        """Whether the word in which the pattern ends may be longer than its own last one."""
-        return self.open_end or is_hangul(self.words[-1][-1])
-
-    @property
     def _prefixes(self) -> tuple[str, ...]:
         first = self.words[0]
         if not _FIRST_SEMITIC <= first[0] <= _LAST_SEMITIC or len(first) < _FEWEST_LETTERS:
@@ -310,14 +357,6 @@ class _Cover:
         return before > 0 and self._reach[before - 1] >= found.end
 
 
-def commonness(words: Iterable[str]) -> Mapping[str, float]:
-    """Return how often each word is likely to be met in texts, told by how often it is here.
-
-    Short words are met far more often than lists have them.
-    """
-    return {word: number / len(word) ** 2 for word, number in Counter(words).items()}
-
-
 def _patterns(entry: Entry) -> Iterator[Pattern]:
     if not entry.words:
         return
@@ -328,18 +367,36 @@ def _patterns(entry: Entry) -> Iterator[Pattern]:
         yield Pattern(*entry._replace(words=bare))
 
 
+def _with_exceptions(lists: Iterable[WordList]) -> Iterator[WordList]:
+    for words in lists:
+        yield words
+        if words.exceptions:
+            yield words.exceptions
+
+
 def _with_bare(view: View) -> frozenset[str]:
     """Return the words of a view, and what is left of them without prefixes glued on."""
     words = view.tokens.runs
     if view.text.isascii():
         return words
-    return words | {
-        word.removeprefix(prefix)
-        for word in words
-        if _FIRST_SEMITIC <= word[0] <= _LAST_SEMITIC
-        for prefix in (_HEBREW_PREFIXES if word < "\u0600" else _ARABIC_PREFIXES)
-        if word.startswith(prefix)
-    }
+    return words | {bare for word in words for bare in _bare(word)}
+
+
+def _bare_of(view: View, known: Set[str]) -> dict[str, list[str]]:
+    """Return for words of the view which of the known ones they are with prefixes glued on."""
+    if view.text.isascii():
+        return {}
+    glued = (word for word in view.tokens.runs if _FIRST_SEMITIC <= word[0] <= _LAST_SEMITIC)
+    told = {word: [bare for bare in _bare(word) if bare in known] for word in glued}
+    return {word: bare for word, bare in told.items() if bare}
+
+
+def _bare(word: str) -> Iterator[str]:
+    """Yield what is left of a word without one of the prefixes of its script."""
+    if _FIRST_SEMITIC <= word[0] <= _LAST_SEMITIC:
+        for prefix in _HEBREW_PREFIXES if word < "\u0600" else _ARABIC_PREFIXES:
+            if word.startswith(prefix):
+                yield word.removeprefix(prefix)
 
 
 def _searched(text: str, word: str) -> Iterator[int]:
