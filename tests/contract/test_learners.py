@@ -30,7 +30,7 @@ BAD = replace(GOOD, missed=9)
 
 def learned(desk: Desk) -> SiteLearner | None:
     """Let the site's learner learn."""
-    return learn(desk.store, desk.site.id, Says(abuse=0.85), FixedRules(desk.store, shipped()))
+    return learn(desk.store, desk.site.id, Says(abuse=0.87), FixedRules(desk.store, shipped()))
 
 
 def now_is(desk: Desk) -> SiteLearner:
@@ -172,7 +172,7 @@ def test_a_learner_speaks_only_once_somebody_switched_it_on(desk: Desk) -> None:
     with desk.store.read() as db:
         assert learners.speaking(db) == {desk.site.id: "bb"}
         live.refresh(db)
-    models = Says(abuse=0.85)
+    models = Says(abuse=0.87)
     assert live.beside(models) is not models
     found = now_is(desk)
     assert (found.switched_by, found.version) == ("moderator:ada", 2)
@@ -235,7 +235,7 @@ def test_a_learner_that_cannot_be_loaded_is_absent(desk: Desk) -> None:
     switched(desk, LearnerState.ON)
     with desk.store.write() as db:
         db.execute(sa.update(learner_versions).values(weights="nonsense"))
-    live, models = LiveLearners(), Says(abuse=0.85)
+    live, models = LiveLearners(), Says(abuse=0.87)
 
     with desk.store.read() as db:
         live.refresh(db)

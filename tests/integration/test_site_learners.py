@@ -227,7 +227,7 @@ def test_a_simulation_tells_how_many_decisions_it_took(world: World, tmp_path: P
 
 
 def test_a_worker_hears_a_learner_as_soon_as_it_is_on(world: World, admin: Person) -> None:
-    world.runtime._models = Says(abuse=0.85)
+    world.runtime._models = Says(abuse=0.87)
     kept(world)
 
     before = world.held_comment(body=f"{ROUGH} there")
@@ -250,7 +250,7 @@ def test_a_worker_hears_a_learner_as_soon_as_it_is_on(world: World, admin: Perso
 
 
 def test_decisions_reach_the_learner_through_the_queue(world: World) -> None:
-    world.runtime._models = Says(abuse=0.85)
+    world.runtime._models = Says(abuse=0.87)
     for number in range(25):
         comment_id = world.held_comment(body=f"{ROUGH} {number}")
         world.moderation.decide(comment_id, Decision.APPROVE, moderator=world.moderator, version=2)

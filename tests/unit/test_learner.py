@@ -33,7 +33,7 @@ FINE = "The garden looks lovely this spring"
 
 
 #: Everything reads like abuse to a degree that holds alone.
-HARSH = Says(abuse=0.85, spam=0.01)
+HARSH = Says(abuse=0.87, spam=0.01)
 
 
 def signals_of(body: str, models: Scorer = HARSH, **fields: Any) -> Signals:
@@ -108,7 +108,7 @@ def test_a_model_that_fails_on_a_comment_stops_no_other_lesson() -> None:
                 raise ValueError("broken")
             return super().score(name, signals)
 
-    teaching = learned(lesson("A zebra"), *[lesson(ROUGH)] * 5, models=Fails(abuse=0.85))
+    teaching = learned(lesson("A zebra"), *[lesson(ROUGH)] * 5, models=Fails(abuse=0.87))
 
     assert teaching.figures.decisions == 5
 
@@ -182,11 +182,11 @@ def test_a_learner_that_is_on_spares_what_the_model_alone_holds_and_says_why() -
     assert hit.spans
     assert verdict.signals["model.site"] == "news abc123"
     assert verdict.signals["score.site.abuse"] < 0.4
-    assert verdict.signals["score.abuse"] == 0.85
+    assert verdict.signals["score.abuse"] == 0.87
 
 
 def test_it_spares_no_threat_and_nothing_that_a_rule_holds() -> None:
-    models = Says(abuse=0.85, **{"abuse.threat": 0.9})
+    models = Says(abuse=0.87, **{"abuse.threat": 0.9})
     verdict = judge(
         a_comment(ROUGH), shipped(), Context(at=NOON, models=beside(wise(), models))
     )  # fmt: skip
@@ -199,7 +199,7 @@ def test_it_spares_no_threat_and_nothing_that_a_rule_holds() -> None:
 
 
 def test_it_spares_nothing_that_reads_like_hatred() -> None:
-    models = Says(abuse=0.85, **{"abuse.hate": 0.6})
+    models = Says(abuse=0.87, **{"abuse.hate": 0.6})
 
     verdict = judge(a_comment(ROUGH), shipped(), Context(at=NOON, models=beside(wise(), models)))
 

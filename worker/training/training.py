@@ -117,6 +117,7 @@ def _sums(fitted: Fitted, rows: sp.csr_matrix) -> Scores:
 
 
 def scores_of(sums: Scores, scale: Calibration) -> Scores:
+    """Return the probabilities, 0 to 1, that a calibration makes of sums of weights."""
     return np.asarray(1 / (1 + np.exp(-(scale.slope * sums + scale.offset))))
 
 
