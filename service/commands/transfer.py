@@ -89,6 +89,7 @@ def _tell(report: Report) -> None:
         (report.existing, "were imported before"),
         (report.erased, "were erased here and are left out"),
         (report.cut, "had a text that was too long and was cut"),
+        (report.redated, "told no time that can be, and carry that of this import"),
         (report.adopted, "came before the comment that they answer"),
         (report.parentless, "answer a comment that is not in the file; they stand at the top"),
     ):

@@ -1,11 +1,11 @@
 """The XML in which Disqus exports a forum: its threads first, then its posts."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
 from service.domain.comment import Author, Status, ThreadRef
+from service.transfer.moments import told_moment
 from service.transfer.records import Imported, html_to_text
 from service.transfer.wxr import ThreadKey
 from service.transfer.xml_stream import ended_elements, local_name, texts
@@ -50,7 +50,7 @@ def _post(element: Element, threads: dict[str, ThreadRef]) -> Imported:
             ip=told.get("ipAddress") or None,
         ),
         body=html_to_text(told.get("message", "")),
-        created_at=_moment(told.get("createdAt", "")),
+        created_at=told_moment(told.get("createdAt", "")),
         parent_key=f"disqus:{parent}" if parent else None,
         external_id=f"disqus:{element.get(_ID, '')}",
     )
@@ -64,11 +64,3 @@ def _state(told: dict[str, str]) -> tuple[str, Status]:
     if told.get("isApproved", "true").strip() == "false":
         return "not approved", Status.HELD
     return "approved", Status.APPROVED
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return datetime.fromtimestamp(0, UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

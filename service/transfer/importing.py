@@ -22,6 +22,7 @@ from service.domain.site import Site
 from service.keyring import Keyring
 from service.storage import Store, importing
 from service.storage.importing import Arrival
+from service.transfer.moments import believed
 from service.transfer.records import Imported, in_batches
 
 #: Comments stored in one transaction.
@@ -39,14 +40,16 @@ class Report:
 
     `mapped` counts by state and status, `existing` were imported before,
     `erased` were left out because their content was erased here, `cut` had a
-    text that was too long, `adopted` came before what they answer, and of
-    `parentless` that is nowhere in the file.
+    text that was too long, `redated` told no time that can be believed,
+    `adopted` came before what they answer, and of `parentless` that is nowhere
+    in the file.
     """
 
     mapped: Counter[tuple[str, Status]] = field(default_factory=Counter)
     existing: int = 0
     erased: int = 0
     cut: int = 0
+    redated: int = 0
     adopted: int = 0
     parentless: int = 0
 
@@ -85,7 +88,7 @@ class Importer:
             fresh = {name: record for name, record in arrivals.items() if name not in known}
             wanted = [record.external_id for record in fresh.values() if record.external_id]
             taken = importing.taken_external_ids(db, site_id, wanted)
-            ready = [self._arrival(*item, taken) for item in fresh.items()]
+            ready = [self._arrival(*item, taken, now) for item in fresh.items()]
             stored = importing.store(db, site_id, ready, now)
         gone = [name for name, status in known.items() if status is Status.ERASED]
         erased = sum(arrivals[name].status is not Status.ERASED for name in gone)
@@ -93,6 +96,7 @@ class Importer:
         report.existing += len(batch) - len(fresh) - erased
         for record in fresh.values():
             report.mapped[record.state, record.status] += 1
+            report.redated += believed(record.created_at, now) is None
             report.cut += len(record.body.encode("utf-8", "replace")) > MAX_BODY_BYTES
         return stored.orphans
 
@@ -106,7 +110,7 @@ class Importer:
     def _known_as(self, key: str) -> str:
         return self._keyring.hash("import", f"{self._site.id}:{key}")
 
-    def _arrival(self, known_as: str, record: Imported, taken: set[str]) -> Arrival:
+    def _arrival(self, known_as: str, record: Imported, taken: set[str], now: datetime) -> Arrival:
         author = _clean_author(record.author)
         external_id = record.external_id
         if external_id in taken or not _EXTERNAL_ID.fullmatch(external_id or ""):
@@ -118,7 +122,7 @@ class Importer:
             author=author,
             body=_clean_body(record.body),
             status=Status.HELD if record.status is Status.PENDING else record.status,
-            created_at=record.created_at,
+            created_at=believed(record.created_at, now) or now,
             parent=self._known_as(record.parent_key) if record.parent_key else None,
             external_id=external_id,
             email_hash=hashed("email", author.email.lower()) if author.email else None,

@@ -3,11 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from service.domain.comment import Author, Status, ThreadRef
+from service.transfer.moments import counted_moment
 from service.transfer.records import Imported, Unreadable
 from service.transfer.wxr import ThreadKey
 
@@ -66,7 +66,7 @@ def _comment(row: sqlite3.Row, origin: str, thread_key: ThreadKey) -> Imported:
             ip=row["remote_addr"] or None,
         ),
         body=row["text"] or "",
-        created_at=datetime.fromtimestamp(row["created"], UTC),
+        created_at=counted_moment(row["created"]),
         parent_key=f"isso:{row['parent']}" if row["parent"] else None,
         external_id=f"isso:{row['id']}",
     )

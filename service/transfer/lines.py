@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, BinaryIO
 
 from service.domain.comment import Author, Status, ThreadRef
+from service.transfer.moments import told_moment
 from service.transfer.records import Imported, Unreadable
 
 
@@ -36,7 +36,7 @@ def _comment(told: dict[str, Any]) -> Imported:
             email_verified=bool(told.get("author_email_verified")),
         ),
         body=told["body"],
-        created_at=datetime.fromisoformat(told["created_at"]),
+        created_at=told_moment(told["created_at"]),
         parent_key=f"anteroom:{told['parent_id']}" if told["parent_id"] else None,
         external_id=told["external_id"],
     )

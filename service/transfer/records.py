@@ -18,7 +18,8 @@ class Imported:
     """One comment; `state` is what its system called its status.
 
     `key` tells it from all others of the same system, `parent_key` is that of
-    the comment it answers. `external_id` is the website's own id of it.
+    the comment it answers. `external_id` is the website's own id of it, and
+    `created_at` None where no time is told that can be believed.
     """
 
     key: str
@@ -27,7 +28,7 @@ class Imported:
     thread: ThreadRef
     author: Author
     body: str
-    created_at: datetime
+    created_at: datetime | None
     parent_key: str | None = None
     external_id: str | None = None
 

@@ -12,7 +12,9 @@ from typing import BinaryIO, Literal, TextIO
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
+from service.domain.clock import utc_now
 from service.domain.comment import Author, Comment, Status, ThreadRef
+from service.transfer.moments import believed, told_moment
 from service.transfer.records import Imported, html_to_text
 from service.transfer.xml_stream import ended_elements, local_name, texts
 
@@ -107,7 +109,7 @@ def _comment(element: Element, thread: ThreadRef, ours: dict[str, str]) -> Impor
             verified_id=meta.get(_OUR_VERIFIED) or None,
         ),
         body=html_to_text(told.get("comment_content", "")),
-        created_at=_moment(told.get("comment_date_gmt", "")),
+        created_at=_moment(told),
         parent_key=None if parent in ("", "0") else ours.get(parent, f"wxr:{parent}"),
         external_id=meta.get(_OUR_EXTERNAL) or (None if meta.get(_OUR_ID) else f"wxr:{number}"),
     )
@@ -122,11 +124,11 @@ def _meta(element: Element) -> dict[str, str]:
     return {pair.get("meta_key", ""): pair.get("meta_value", "") for pair in pairs}
 
 
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=UTC)
-    except ValueError:
-        return datetime.fromtimestamp(0, UTC)
+def _moment(told: dict[str, str]) -> datetime | None:
+    """Return when it was written: WordPress leaves the time in UTC of some comments empty."""
+    now = utc_now()
+    told_times = (told_moment(told.get(name, "")) for name in ("comment_date_gmt", "comment_date"))
+    return next((time for time in told_times if believed(time, now)), None)
 
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>

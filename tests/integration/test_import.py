@@ -286,6 +286,76 @@ def test_an_unknown_site_is_said(run: Run, tmp_path: Path) -> None:
     assert "no site 'nosuch'" in result.stderr
 
 
+# --- times that nobody can have written at ----------------------------------------
+
+
+def line(number: int, **changes: Any) -> str:
+    """Return one line of our own export, changed as told."""
+    return json.dumps(LINE | {"id": f"old-{number}"} | changes) + "\n"
+
+
+LINE = {
+    "id": "old-1", "site": "news", "thread": "t", "thread_url": "", "thread_title": "",
+    "parent_id": None, "external_id": None, "status": "approved", "author_name": "Ana",
+    "author_email": "", "author_url": "", "author_verified_id": None, "body": "A remark.",
+    "created_at": "2024-03-01T10:00:00Z",
+}  # fmt: skip
+OUT_OF_TIME = ("0001-01-01T00:00:00+12:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00",
+               "9999-12-31T00:00:00Z", "1969-12-31T23:59:59Z", "never")  # fmt: skip
+
+
+def everything_is_read(world: World, run: Run, tmp_path: Path, thread: str) -> None:
+    """Assert that pages, feeds, export and backup work."""
+    assert world.client.get(f"/v1/sites/news/threads/{thread}/comments").status_code == 200
+    assert world.client.get("/v1/sites/news/feed").status_code == 200
+    assert run("export").exit_code == 0
+    assert run("backup", tmp_path / "backup.gz").exit_code == 0
+
+
+def test_a_time_that_cannot_be_becomes_that_of_the_import(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    lines = [line(number, created_at=time) for number, time in enumerate(OUT_OF_TIME)]
+    before = utc_now()
+    said = bring_in(run, tmp_path, "".join(lines) + line(99), "jsonl")
+
+    assert f"{len(OUT_OF_TIME)}  told no time that can be" in said
+    first, *others = stored(world)
+    assert first.created_at.isoformat() == "2024-03-01T10:00:00+00:00"
+    assert len(others) == len(OUT_OF_TIME)
+    assert all(before <= row.created_at <= utc_now() for row in others)
+    everything_is_read(world, run, tmp_path, "t")
+
+
+def test_a_time_out_of_every_calendar_in_the_record_breaks_nothing(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, line(1) + line(2), "jsonl")
+    for row, kept in zip(stored(world), (-62_135_640_000_000, 253_402_343_999_000), strict=True):
+        with world.store.write() as db:
+            db.exec_driver_sql(f"UPDATE comments SET created_at = {kept} WHERE id = '{row.id}'")
+    everything_is_read(world, run, tmp_path, "t")
+
+
+@SQLITE_IS_ENOUGH
+def test_wordpress_tells_the_local_time_where_it_has_no_other(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    none = "0000-00-00 00:00:00"
+    said = bring_in(
+        run,
+        tmp_path,
+        wxr(wxr_post(7, "".join([
+            wxr_comment(1, gmt=none, local="2024-03-02 09:00:00"),
+            wxr_comment(2, gmt="0001-01-01 00:00:00", local="2024-03-02 09:00:01"),
+            wxr_comment(3, gmt="9999-12-31 23:59:59", local=none),
+        ]))),
+    )  # fmt: skip
+    assert "1  told no time that can be" in said
+    days = [row.created_at.date().isoformat() for row in stored(world)]
+    assert days == ["2024-03-02", "2024-03-02", utc_now().date().isoformat()]
+
+
 # --- out, and in again ---------------------------------------------------------
 
 KEPT = ("status", "body", "author_name", "author_email", "author_url", "author_verified_id",

@@ -31,6 +31,8 @@ def wxr_comment(
     parent: int = 0,
     text: str = "A remark.",
     kind: str = "comment",
+    gmt: str = "",
+    local: str = "2024-03-01 11:00:00",
 ) -> str:
     """Return one comment of a WordPress export."""
     return f"""<wp:comment><wp:comment_id>{number}</wp:comment_id>
@@ -38,8 +40,8 @@ def wxr_comment(
 <wp:comment_author_email>ines{number}@mail.example</wp:comment_author_email>
 <wp:comment_author_url>https://ines.example/</wp:comment_author_url>
 <wp:comment_author_IP>192.0.2.{number % 250}</wp:comment_author_IP>
-<wp:comment_date>2024-03-01 11:00:00</wp:comment_date>
-<wp:comment_date_gmt>2024-03-01 10:00:{number % 60:02}</wp:comment_date_gmt>
+<wp:comment_date>{local}</wp:comment_date>
+<wp:comment_date_gmt>{gmt or f"2024-03-01 10:00:{number % 60:02}"}</wp:comment_date_gmt>
 <wp:comment_content><![CDATA[{text}]]></wp:comment_content>
 <wp:comment_approved>{state}</wp:comment_approved><wp:comment_type>{kind}</wp:comment_type>
 <wp:comment_parent>{parent}</wp:comment_parent><wp:comment_user_id>0</wp:comment_user_id>
