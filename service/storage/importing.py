@@ -49,29 +49,62 @@ class _Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of a group: comments stored, and those that answer one not known so far."""
+class Kept:
+    """A comment that is here already; `thread` is the key of its thread."""
 
-    new: int
+    id: CommentId
+    status: Status
+    created_at: datetime
+    thread: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a group.
+
+    `orphans` answer a comment that is not known so far, `elsewhere` counts
+    those that answer one of another thread.
+    """
+
     orphans: list[tuple[str, str]]
+    elsewhere: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """How many replies were put where they belong, and how many belong to another thread."""
+
+    adopted: int
+    elsewhere: int
 
 
 def already_there(
     db: Connection, site_id: SiteId, known_as: Iterable[str], ids: Iterable[str]
-) -> dict[str, Status]:
-    """Return those of `known_as` that were imported before, and of `ids` that are comments here.
-
-    Each with where the comment stands by now.
-    """
+) -> dict[str, Kept]:
+    """Return those of `known_as` that were imported before, and of `ids` that are comments here."""
+    told = (comments.c.id, comments.c.status, comments.c.created_at, threads.c.key.label("thread"))
     imported = (
-        sa.select(claims.c.key, comments.c.status)
+        sa.select(claims.c.key.label("known"), *told)
         .join(comments, comments.c.id == claims.c.comment_id)
+        .join(threads, threads.c.id == comments.c.thread_id)
         .where(claims.c.kind == IMPORT_CLAIM, claims.c.key.in_(known_as))
     )
-    ours = sa.select(comments.c.id.label("key"), comments.c.status).where(
-        comments.c.site_id == site_id, comments.c.id.in_(ids)
+    ours = (
+        sa.select(comments.c.id.label("known"), *told)
+        .join(threads, threads.c.id == comments.c.thread_id)
+        .where(comments.c.site_id == site_id, comments.c.id.in_(ids))
     )
-    return {row.key: Status(row.status) for query in (imported, ours) for row in db.execute(query)}
+    return {
+        row.known: Kept(CommentId(row.id), Status(row.status), row.created_at, row.thread)
+        for query in (imported, ours)
+        for row in db.execute(query)
+    }
+
+
+def know_as(db: Connection, names: Mapping[str, CommentId]) -> None:
+    """Let comments that were imported before be known by these names too."""
+    if names:
+        db.execute(sa.insert(claims), [_claim_row(*item) for item in names.items()])
 
 
 def taken_external_ids(db: Connection, site_id: SiteId, ids: Iterable[str]) -> set[str]:
@@ -86,12 +119,12 @@ def store(db: Connection, site_id: SiteId, arrivals: Sequence[Arrival], now: dat
     """Store comments in this order; a reply to one that is not known yet stands at the top."""
     places = _places(db, {arrival.parent for arrival in arrivals if arrival.parent})
     thread_ids = _thread_ids(db, site_id, [arrival.thread for arrival in arrivals], now)
-    rows, orphans = [], []
+    rows, orphans, elsewhere = [], [], 0
     for arrival in arrivals:
         thread_id = thread_ids[arrival.thread.key]
         above = places.get(arrival.parent) if arrival.parent else None
         if above is not None and above.thread_id != thread_id:
-            above = None
+            above, elsewhere = None, elsewhere + 1
         elif arrival.parent and above is None:
             orphans.append((arrival.known_as, arrival.parent))
         place = _place(arrival, thread_id, above)
@@ -100,18 +133,20 @@ def store(db: Connection, site_id: SiteId, arrivals: Sequence[Arrival], now: dat
     if rows:
         db.execute(sa.insert(comments), rows)
         db.execute(sa.insert(events), [_event_row(row, now) for row in rows])
-        claimed = zip(arrivals, rows, strict=True)
-        db.execute(sa.insert(claims), [_claim_row(known, row) for known, row in claimed])
-    return Stored(len(rows), orphans)
+        know_as(db, {arrival.known_as: places[arrival.known_as].id for arrival in arrivals})
+    return Stored(orphans, elsewhere)
 
 
-def adopt(db: Connection, orphans: Sequence[tuple[str, str]]) -> int:
-    """Put replies that came before what they answer where they belong; return how many."""
+def adopt(db: Connection, orphans: Sequence[tuple[str, str]]) -> Adopted:
+    """Put replies that came before what they answer where they belong."""
     places = _places(db, {known_as for pair in orphans for known_as in pair})
-    adopted = 0
+    adopted = elsewhere = 0
     for child_name, parent_name in orphans:
         child, parent = places.get(child_name), places.get(parent_name)
-        if child is None or parent is None or child.thread_id != parent.thread_id:
+        if child is None or parent is None:
+            continue
+        if child.thread_id != parent.thread_id:
+            elsewhere += 1
             continue
         if parent.root_id == child.id:
             continue  # the file has them answer each other
@@ -123,7 +158,7 @@ def adopt(db: Connection, orphans: Sequence[tuple[str, str]]) -> int:
         db.execute(sa.update(comments).where(comments.c.id == child.id).values(parent_id=parent.id))
         places |= _places(db, {child_name, parent_name})
         adopted += 1
-    return adopted
+    return Adopted(adopted, elsewhere)
 
 
 def _places(db: Connection, known_as: Iterable[str]) -> dict[str, _Place]:
@@ -214,10 +249,10 @@ def _event_row(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     }
 
 
-def _claim_row(arrival: Arrival, row: Mapping[str, Any]) -> dict[str, Any]:
+def _claim_row(known_as: str, comment_id: CommentId) -> dict[str, Any]:
     return {
         "kind": IMPORT_CLAIM,
-        "key": arrival.known_as,
+        "key": known_as,
         "fingerprint": "",
-        "comment_id": row["id"],
+        "comment_id": comment_id,
     }

@@ -9,6 +9,7 @@ from urllib.parse import quote, urljoin
 from service.domain.comment import Author, Status, ThreadRef
 from service.transfer.moments import counted_moment
 from service.transfer.records import Imported, Unreadable
+from service.transfer.sources import Source, site_name
 from service.transfer.wxr import ThreadKey
 
 #: Isso's `mode`. A comment that was deleted but has replies stays as an empty shell.
@@ -25,12 +26,18 @@ _QUERY = """
 """
 
 
-def read_isso(path: Path, origin: str = "", thread_key: ThreadKey = "url") -> Iterator[Imported]:
-    """Yield the comments of the database; `origin` completes the paths that pages have there."""
+def read_isso(
+    path: Path, origin: str = "", thread_key: ThreadKey = "url", source: str = ""
+) -> Iterator[Imported]:
+    """Yield the comments of the database; `origin` completes the paths that pages have there.
+
+    It also names the website, unless `source` does.
+    """
+    website = Source("isso", source or site_name(origin))
     try:
         with closing(_opened(path)) as db:
             for row in db.execute(_QUERY):
-                yield _comment(row, origin, thread_key)
+                yield _comment(row, origin, thread_key, website)
     except sqlite3.Error as error:
         raise Unreadable(f"it is no database of Isso: {error}") from error
 
@@ -50,12 +57,13 @@ def _opened(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _comment(row: sqlite3.Row, origin: str, thread_key: ThreadKey) -> Imported:
+def _comment(row: sqlite3.Row, origin: str, thread_key: ThreadKey, website: Source) -> Imported:
     state, status = _MODES.get(row["mode"], (f"mode {row['mode']}", Status.HELD))
     url = urljoin(origin, row["uri"]) if origin else ""
     key = (url or row["uri"]) if thread_key == "url" else row["uri"]
+    number = str(row["id"])
     return Imported(
-        key=f"isso:{row['id']}",
+        key=website.key(number),
         state=state,
         status=status,
         thread=ThreadRef(key, url, row["title"] or ""),
@@ -67,6 +75,7 @@ def _comment(row: sqlite3.Row, origin: str, thread_key: ThreadKey) -> Imported:
         ),
         body=row["text"] or "",
         created_at=counted_moment(row["created"]),
-        parent_key=f"isso:{row['parent']}" if row["parent"] else None,
-        external_id=f"isso:{row['id']}",
+        parent_key=website.key(str(row["parent"])) if row["parent"] else None,
+        external_id=website.external_id(number),
+        former_key=website.former_key(number),
     )

@@ -19,7 +19,8 @@ class Imported:
 
     `key` tells it from all others of the same system, `parent_key` is that of
     the comment it answers. `external_id` is the website's own id of it, and
-    `created_at` None where no time is told that can be believed.
+    `created_at` None where no time is told that can be believed. `former_key`
+    is the key under which earlier versions kept it, where that was another.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Imported:
     created_at: datetime | None
     parent_key: str | None = None
     external_id: str | None = None
+    former_key: str | None = None
 
 
 #: Elements after which a text goes on in a new paragraph.

@@ -16,6 +16,7 @@ from service.domain.clock import utc_now
 from service.domain.comment import Author, Comment, Status, ThreadRef
 from service.transfer.moments import believed, told_moment
 from service.transfer.records import Imported, html_to_text
+from service.transfer.sources import Source, number_for, site_name
 from service.transfer.xml_stream import ended_elements, local_name, texts
 
 ThreadKey = Literal["url", "id"]
@@ -45,19 +46,26 @@ _OUR_VERIFIED, _OUR_EXTERNAL = "_anteroom_verified_id", "_anteroom_external_id"
 _WHOLE = frozenset({"comment", "postmeta"})
 
 
-def read_wxr(file: BinaryIO, thread_key: ThreadKey = "url") -> Iterator[Imported]:
-    """Yield the comments of an export; posts are known by their address or by their number."""
+def read_wxr(file: BinaryIO, thread_key: ThreadKey = "url", source: str = "") -> Iterator[Imported]:
+    """Yield the comments of an export; posts are known by their address or by their number.
+
+    `source` names the website in place of the address that the file tells.
+    """
+    website = Source("wxr", source)
     post: dict[str, str] = {}
     ours: dict[str, str] = {}
     for name, element in ended_elements(file, _WHOLE):
         if name in ("title", "link", "post_id"):
             post[name] = (element.text or "").strip()
+        elif name in ("base_site_url", "base_blog_url") and not source:
+            # The blog's own comes second, and is another where many blogs are one site.
+            website = Source("wxr", site_name(element.text or "") or website.name)
         elif name == "postmeta":
             meta = texts(element)
             if meta.get("meta_key") == _OUR_THREAD:
                 post["key"] = meta.get("meta_value", "")
         elif name == "comment":
-            yield _comment(element, _thread(post, thread_key), ours)
+            yield _comment(element, _thread(post, thread_key), ours, website)
         elif name == "item":
             post, ours = {}, {}
 
@@ -86,14 +94,16 @@ def _thread(post: dict[str, str], thread_key: ThreadKey) -> ThreadRef:
     return ThreadRef(post.get("key") or chosen or "unknown", url, post.get("title", ""))
 
 
-def _comment(element: Element, thread: ThreadRef, ours: dict[str, str]) -> Imported:
+def _comment(
+    element: Element, thread: ThreadRef, ours: dict[str, str], website: Source
+) -> Imported:
     """Return one comment; `ours` are the keys of those that we wrote, by number."""
     told, meta = texts(element), _meta(element)
     state = told.get("comment_approved", "").strip()
     # What no WordPress knows of must not appear unseen.
     status = _STATUSES.get(state, Status.HELD)
-    number, parent = told.get("comment_id", ""), told.get("comment_parent", "0").strip()
-    key = f"wxr:{number}"
+    number, parent = told.get("comment_id", "").strip(), told.get("comment_parent", "0").strip()
+    key = website.key(number or _number_for(told, thread))
     if meta.get(_OUR_ID):
         key = ours[number] = f"anteroom:{meta[_OUR_ID]}"
     return Imported(
@@ -110,9 +120,16 @@ def _comment(element: Element, thread: ThreadRef, ours: dict[str, str]) -> Impor
         ),
         body=html_to_text(told.get("comment_content", "")),
         created_at=_moment(told),
-        parent_key=None if parent in ("", "0") else ours.get(parent, f"wxr:{parent}"),
-        external_id=meta.get(_OUR_EXTERNAL) or (None if meta.get(_OUR_ID) else f"wxr:{number}"),
+        parent_key=None if parent in ("", "0") else ours.get(parent, website.key(parent)),
+        external_id=meta.get(_OUR_EXTERNAL)
+        or (None if meta.get(_OUR_ID) else website.external_id(number)),
+        former_key=None if meta.get(_OUR_ID) else website.former_key(number),
     )
+
+
+def _number_for(told: dict[str, str], thread: ThreadRef) -> str:
+    names = ("comment_author", "comment_author_email", "comment_date", "comment_content")
+    return number_for(thread.key, *(told.get(name, "") for name in names))
 
 
 def _named(state: str, kind: str) -> str:

@@ -25,6 +25,7 @@ from tests.support.exports import (
     large_wxr,
     write_isso,
     wxr_comment,
+    wxr_head,
     wxr_post,
 )
 from tests.support.processes import ROOT, python
@@ -354,6 +355,78 @@ def test_wordpress_tells_the_local_time_where_it_has_no_other(
     assert "1  told no time that can be" in said
     days = [row.created_at.date().isoformat() for row in stored(world)]
     assert days == ["2024-03-02", "2024-03-02", utc_now().date().isoformat()]
+
+
+# --- several sources ---------------------------------------------------------------
+
+
+def blog(name: str, *comments: str) -> str:
+    """Return the export of one of several blogs, each of which has a post 1."""
+    return wxr_head(f"https://www.{name}.example/") + wxr_post(1, "".join(comments)) + WXR_TAIL
+
+
+def test_two_sources_may_number_their_comments_alike(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    one = blog("one", wxr_comment(1), wxr_comment(2, parent=1))
+    two = blog("two", wxr_comment(1, text="Other."), wxr_comment(2, parent=1))
+    for text in (one, two):
+        assert "2 comments imported" in bring_in(run, tmp_path, text)
+    for text in (one, two):
+        assert "2  were imported before" in bring_in(run, tmp_path, text)
+    ids = {row.external_id for row in stored(world)}
+    assert ids == {f"wxr:{name}.example:{number}" for name in ("one", "two") for number in (1, 2)}
+
+
+def test_what_was_imported_before_sources_had_names_is_known(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, wxr(wxr_post(1, wxr_comment(1) + wxr_comment(2))))
+
+    same = blog("one", wxr_comment(1), wxr_comment(2), wxr_comment(3, parent=1))
+    said = bring_in(run, tmp_path, same)
+    other = blog("two", wxr_comment(1, gmt="2020-01-01 00:00:00"))
+    assert "1 comments imported" in bring_in(run, tmp_path, other)
+
+    assert "1 comments imported" in said
+    assert "2  were imported before" in said
+    oldest, first, _, reply = stored(world)
+    assert oldest.external_id == "wxr:two.example:1"
+    assert reply.parent_id == first.id
+
+
+@SQLITE_IS_ENOUGH
+def test_a_number_taken_by_a_source_without_name_is_said(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, wxr(wxr_post(1, wxr_comment(1))))
+    other = wxr(wxr_post(1, wxr_comment(1, gmt="2020-01-01 00:00:00")))
+    said = bring_in(run, tmp_path, other)
+    assert "1  were left out: another comment has their number" in said
+    assert "1 comments imported" in bring_in(run, tmp_path, other, "wxr", "--source", "old blog")
+    assert stored(world)[0].external_id == "wxr:old-blog:1"
+
+
+@SQLITE_IS_ENOUGH
+def test_posts_without_a_number_are_told_apart(world: World, run: Run, tmp_path: Path) -> None:
+    nameless = DISQUS.replace('<post dsq:id="103">', "<post>")
+    nameless = nameless.replace('<post dsq:id="104">', "<post>")
+    assert "5 comments imported" in bring_in(run, tmp_path, nameless, "disqus")
+    assert "5  were imported before" in bring_in(run, tmp_path, nameless, "disqus")
+    assert [row.external_id for row in stored(world)][-3:] == ["disqus:news:102", None, None]
+
+
+def test_an_answer_to_another_thread_is_counted(world: World, run: Run, tmp_path: Path) -> None:
+    said = bring_in(
+        run,
+        tmp_path,
+        wxr(
+            wxr_post(1, wxr_comment(1) + wxr_comment(2, parent=4)),
+            wxr_post(2, wxr_comment(3, parent=1) + wxr_comment(4)),
+        ),
+    )
+    assert "2  answer a comment of another thread" in said
+    assert {row.depth for row in stored(world)} == {1}
 
 
 # --- out, and in again ---------------------------------------------------------

@@ -14,6 +14,14 @@ WXR_HEAD = """<?xml version="1.0" encoding="UTF-8" ?>
 WXR_TAIL = "</channel></rss>\n"
 
 
+def wxr_head(address: str) -> str:
+    """Return the beginning of the export of the WordPress at that address."""
+    version = "<wp:wxr_version>1.2</wp:wxr_version>"
+    base = f"<wp:base_site_url>{address}</wp:base_site_url>"
+    blog = f"<wp:base_blog_url>{address}</wp:base_blog_url>"
+    return WXR_HEAD.replace(version, f"{version}{base}{blog}")
+
+
 def wxr_post(number: int, comments: str) -> str:
     """Return one post of a WordPress export."""
     return f"""<item><title>The report &amp; its file</title>
