@@ -103,6 +103,7 @@ def _tell(report: Report) -> None:
         (report.adopted, "came before the comment that they answer"),
         (report.parentless, "answer a comment that is not in the file; they stand at the top"),
         (report.elsewhere, "answer a comment of another thread; they stand at the top"),
+        (report.raised, "stood deeper than conversations of the site, and stand higher"),
         (report.clashing, "were left out: another comment has their number; see --source"),
     ):
         if count:

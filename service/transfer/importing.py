@@ -11,11 +11,12 @@ from service.domain.comment import MAX_BODY_BYTES, Author, Status
 from service.domain.site import Site
 from service.keyring import Keyring
 from service.storage import Store, importing
-from service.storage.importing import Arrival, Kept
+from service.storage.importing import Arrival, Kept, Stored
 from service.storage.tables import milliseconds
 from service.transfer.cleaning import clean_author, clean_body, clean_thread
 from service.transfer.moments import believed
-from service.transfer.records import Imported, in_batches
+from service.transfer.orphans import Orphans
+from service.transfer.records import Imported, Unreadable, in_batches
 from service.transfer.report import Report
 
 #: Comments stored in one transaction.
@@ -40,16 +41,17 @@ class Importer:
 
         What was stored stays if reading fails later; running again goes on.
         """
-        orphans: list[tuple[str, str]] = []
-        for batch in in_batches(records, _BATCH):
-            orphans += self._store_batch(batch, now)
-        with self._store.write() as db:
-            done = importing.adopt(db, orphans)
-        self.report.adopted = done.adopted
-        self.report.elsewhere += done.elsewhere
-        self.report.parentless = len(orphans) - done.adopted - done.elsewhere
+        orphans = Orphans(self._store, self._site, self.report)
+        try:
+            for batch in in_batches(records, _BATCH):
+                stored = self._store_batch(batch, now)
+                orphans.add(stored.orphans, stored.raised)
+        except Unreadable:
+            orphans.settle()
+            raise
+        orphans.settle()
 
-    def _store_batch(self, batch: list[Imported], now: datetime) -> list[tuple[str, str]]:
+    def _store_batch(self, batch: list[Imported], now: datetime) -> Stored:
         site_id, report = self._site.id, self.report
         arrivals = {self._known_as(record.key): record for record in batch}
         with self._store.write() as db:
@@ -58,7 +60,7 @@ class Importer:
             wanted = [record.external_id for record in fresh.values() if record.external_id]
             taken = importing.taken_external_ids(db, site_id, wanted)
             ready = [self._arrival(*item, taken, now) for item in fresh.items()]
-            stored = importing.store(db, site_id, ready, now)
+            stored = importing.store(db, self._site, ready, now)
         self._count_known(arrivals, known)
         report.existing += len(batch) - len(arrivals)
         report.elsewhere += stored.elsewhere
@@ -66,7 +68,7 @@ class Importer:
             report.mapped[record.state, record.status] += 1
             report.redated += believed(record.created_at, now) is None
             report.cut += len(record.body.encode("utf-8", "replace")) > MAX_BODY_BYTES
-        return stored.orphans
+        return stored
 
     def _count_known(self, arrivals: Mapping[str, Imported], known: Mapping[str, Kept]) -> None:
         for name, kept in known.items():

@@ -1,12 +1,15 @@
 """What the readers of all formats give: comments as another system kept them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from html.parser import HTMLParser
+from typing import TypeVar
 
 from service.domain.comment import Author, Status, ThreadRef
+
+T = TypeVar("T")
 
 
 class Unreadable(Exception):
@@ -83,9 +86,9 @@ class _TextOf(HTMLParser):
             self.pieces.append(lines)
 
 
-def in_batches(records: Iterator[Imported], size: int) -> Iterator[list[Imported]]:
+def in_batches(records: Iterable[T], size: int) -> Iterator[list[T]]:
     """Yield the records in lists of `size`, the last one shorter."""
-    batch: list[Imported] = []
+    batch: list[T] = []
     for record in records:
         batch.append(record)
         if len(batch) == size:

@@ -16,6 +16,7 @@ class Report:
     `adopted` came before what they answer, of `parentless` that is nowhere in
     the file, and of `elsewhere` it stands in another thread. `clashing` have
     the number of another comment, and no source tells the two apart.
+    `raised` stood deeper than conversations are here.
     """
 
     mapped: Counter[tuple[str, Status]] = field(default_factory=Counter)
@@ -27,6 +28,7 @@ class Report:
     parentless: int = 0
     elsewhere: int = 0
     clashing: int = 0
+    raised: int = 0
 
     @property
     def stored(self) -> int:

@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -355,6 +356,57 @@ def test_wordpress_tells_the_local_time_where_it_has_no_other(
     assert "1  told no time that can be" in said
     days = [row.created_at.date().isoformat() for row in stored(world)]
     assert days == ["2024-03-02", "2024-03-02", utc_now().date().isoformat()]
+
+
+# --- conversations ----------------------------------------------------------------
+
+
+CHAIN = range(1, 301)
+
+
+@pytest.mark.parametrize("order", ["oldest first", "newest first", "mixed"])
+def test_conversations_become_as_deep_as_the_site_has_them(
+    world: World, run: Run, tmp_path: Path, order: str
+) -> None:
+    chain = [wxr_comment(number, parent=number - 1, gmt=in_turn(number)) for number in CHAIN]
+    if order == "newest first":
+        chain.reverse()
+    elif order == "mixed":
+        chain = chain[1::2] + chain[0::2]
+
+    said = bring_in(run, tmp_path, wxr(wxr_post(7, "".join(chain))), "wxr", "--thread-key", "id")
+
+    assert f"{len(CHAIN) - 5}  stood deeper than conversations of the site" in said
+    rows = stored(world)
+    places = {row.id: row for row in rows}
+    assert [row.depth for row in rows] == [1, 2, 3, 4] + [5] * (len(CHAIN) - 4)
+    assert {row.root_id for row in rows} == {rows[0].id}
+    assert [places[row.parent_id].depth for row in rows[1:]] == [row.depth - 1 for row in rows[1:]]
+    page = world.client.get("/v1/sites/news/threads/7/comments").get_json()
+    assert nested(page["comments"]) == len(CHAIN)
+
+
+def in_turn(number: int) -> str:
+    """Return a time that is later the higher the number is."""
+    return f"2024-03-01 10:{number // 60:02}:{number % 60:02}"
+
+
+def nested(listed: list[dict[str, Any]]) -> int:
+    """Return how many comments a tree has, all levels together."""
+    return sum(1 + nested(comment["replies"]) for comment in listed)
+
+
+def test_a_conversation_that_is_too_deep_in_the_record_is_shown_whole(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, "".join(line(number) for number in CHAIN), "jsonl")
+    rows = stored(world)
+    with world.store.write() as db:
+        for depth, (above, row) in enumerate(pairwise(rows), 2):
+            place = {"parent_id": above.id, "root_id": rows[0].id, "depth": depth}
+            db.execute(sa.update(comments).where(comments.c.id == row.id).values(place))
+    page = world.client.get("/v1/sites/news/threads/t/comments").get_json()
+    assert page["count"] == nested(page["comments"]) == len(CHAIN)
 
 
 # --- several sources ---------------------------------------------------------------
