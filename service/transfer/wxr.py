@@ -41,6 +41,7 @@ _STATES = {
 }
 _OUR_STATUS, _OUR_ID, _OUR_THREAD = "_anteroom_status", "_anteroom_id", "_anteroom_thread"
 _OUR_VERIFIED, _OUR_EXTERNAL = "_anteroom_verified_id", "_anteroom_external_id"
+_OUR_AGENT, _OUR_EMAIL_VERIFIED = "_anteroom_user_agent", "_anteroom_email_verified"
 
 #: Read whole; all else of a post goes as soon as it was looked at.
 _WHOLE = frozenset({"comment", "postmeta"})
@@ -71,7 +72,10 @@ def read_wxr(file: BinaryIO, thread_key: ThreadKey = "url", source: str = "") ->
 
 
 def write_wxr(comments: Iterable[Comment], output: TextIO, title: str) -> int:
-    """Write comments, ordered by thread, as WordPress imports them; return how many."""
+    """Write comments as WordPress imports them; return how many.
+
+    One thread comes after the other, and in each a comment before the replies to it.
+    """
     count = 0
     output.write(_HEAD.format(title=_text(title)))
     threads = groupby(comments, key=lambda comment: comment.thread_id)
@@ -116,7 +120,9 @@ def _comment(
             email=told.get("comment_author_email", ""),
             url=told.get("comment_author_url", ""),
             ip=told.get("comment_author_IP") or None,
+            user_agent=meta.get(_OUR_AGENT, ""),
             verified_id=meta.get(_OUR_VERIFIED) or None,
+            email_verified=bool(meta.get(_OUR_EMAIL_VERIFIED)),
         ),
         body=html_to_text(told.get("comment_content", "")),
         created_at=_moment(told),
@@ -187,11 +193,12 @@ def _comment_xml(comment: Comment, number: int, parent: int) -> str:
     ):
         fields += f"<wp:{name}>{_text(value)}</wp:{name}>\n"
     meta = {_OUR_ID: comment.id, _OUR_STATUS: comment.status.value}
-    if author.verified_id:
-        meta[_OUR_VERIFIED] = author.verified_id
-    if comment.external_id:
-        meta[_OUR_EXTERNAL] = comment.external_id
-    fields += "".join(_meta_xml("wp:commentmeta", key, value) for key, value in meta.items())
+    meta[_OUR_VERIFIED] = author.verified_id or ""
+    meta[_OUR_EXTERNAL] = comment.external_id or ""
+    meta[_OUR_AGENT] = author.user_agent
+    meta[_OUR_EMAIL_VERIFIED] = "1" if author.email_verified else ""
+    told = [_meta_xml("wp:commentmeta", key, value) for key, value in meta.items() if value]
+    fields += "".join(told)
     return f"<wp:comment>\n{fields}</wp:comment>\n"
 
 

@@ -484,6 +484,7 @@ def test_an_answer_to_another_thread_is_counted(world: World, run: Run, tmp_path
 # --- out, and in again ---------------------------------------------------------
 
 KEPT = ("status", "body", "author_name", "author_email", "author_url", "author_verified_id",
+        "author_ip", "author_user_agent", "author_email_verified",
         "external_id", "depth", "created_at", "key", "url", "title")  # fmt: skip
 
 
@@ -492,7 +493,9 @@ def test_what_is_written_out_is_read_again_the_same(
     world: World, run: Run, tmp_path: Path, shape: str
 ) -> None:
     odd = 'caf\u00e9 \u2603 <b>&amp;</b> ]]> "quoted"\n\n  line two \U0001f600'
-    top = world.approved_comment(body=odd, external_id="a-1", author={"verified_id": "u-1"})
+    top = world.approved_comment(body=odd, external_id="a-1", author={
+        "verified_id": "u-1", "email_verified": True, "user_agent": "Mozilla/5.0 (odd; <b>)",
+    })  # fmt: skip
     world.approved_comment(parent_id=top)
     world.held_comment(thread={"id": "another", "url": "https://news.example/b", "title": "B & C"})
     world.moderation.erase(world.approved_comment(), actor="site:news")
@@ -513,6 +516,33 @@ def test_what_is_written_out_is_read_again_the_same(
     assert by_text[0] == by_text[1]
     parents = {row.id: row.body for row in after}
     assert [parents[row.parent_id] for row in after if row.parent_id] == [odd]
+
+
+@pytest.mark.parametrize("shape", ["jsonl", "wxr"])
+def test_a_reply_that_sorts_before_what_it_answers_is_written_out_under_it(
+    world: World, run: Run, tmp_path: Path, shape: str
+) -> None:
+    late = [
+        wxr_comment(1, gmt=in_turn(30)),
+        wxr_comment(2, parent=1, gmt=in_turn(20)),
+        wxr_comment(3, parent=2, gmt=in_turn(10)),
+        wxr_comment(4, gmt=in_turn(5)),
+    ]
+    bring_in(run, tmp_path, wxr(wxr_post(7, "".join(late))))
+    file = tmp_path / "written"
+    assert run("export", "--format", shape, "--output", file).exit_code == 0
+    world.second_site()
+
+    assert run("import", file, "--site", "other", "--format", shape).exit_code == 0
+
+    before, after = (
+        [row for row in stored(world) if (row.site_id == world.site.id) is here]
+        for here in (True, False)
+    )
+    assert [_told(row) for row in before] == [_told(row) for row in after]
+    names = {row.id: row.author_name for row in after}
+    answered = {row.author_name: names.get(row.parent_id) for row in after}
+    assert answered == {"Ines 1": None, "Ines 2": "Ines 1", "Ines 3": "Ines 2", "Ines 4": None}
 
 
 def _told(row: Any) -> list[Any]:
