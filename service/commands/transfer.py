@@ -17,7 +17,7 @@ from service.transfer.disqus import read_disqus
 from service.transfer.importing import Importer
 from service.transfer.isso import count_isso, read_isso
 from service.transfer.lines import read_lines
-from service.transfer.records import Imported, Unreadable
+from service.transfer.records import Record, Unreadable
 from service.transfer.report import Report
 from service.transfer.wxr import ThreadKey, read_wxr
 
@@ -68,7 +68,7 @@ def import_comments(
 
 def _records(
     file: Path, shape: str, thread_key: ThreadKey, origin: str, source: str
-) -> Iterator[Imported]:
+) -> Iterator[Record]:
     """Yield the comments of the file, and show how far it was read."""
     if shape == "isso":
         with tqdm(total=count_isso(file), unit="", desc="imported", leave=False) as bar:
@@ -76,7 +76,7 @@ def _records(
                 yield record
                 bar.update()
         return
-    readers: dict[str, Callable[[BinaryIO], Iterator[Imported]]] = {
+    readers: dict[str, Callable[[BinaryIO], Iterator[Record]]] = {
         "wxr": lambda opened: read_wxr(opened, thread_key, source),
         "disqus": lambda opened: read_disqus(opened, thread_key, source),
         "jsonl": read_lines,
@@ -95,6 +95,8 @@ def _tell(report: Report) -> None:
     click.echo(f"{report.stored} comments imported")
     for (state, status), count in sorted(report.mapped.items()):
         click.echo(f"  {count:>9}  {state} -> {'held' if status == 'pending' else status.value}")
+    for why, count in sorted(report.left_out.items()):
+        click.echo(f"  {count:>9}  {why} and are left out")
     for count, what in (
         (report.existing, "were imported before"),
         (report.erased, "were erased here and are left out"),

@@ -1,7 +1,7 @@
 """Taking comments in from elsewhere: each once, with its state, and a report on all of it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,16 +13,18 @@ from service.keyring import Keyring
 from service.storage import Store, importing
 from service.storage.importing import Arrival, Kept, Stored
 from service.storage.tables import milliseconds
-from service.transfer.cleaning import clean_author, clean_body, clean_thread
+from service.transfer.cleaning import clean_author, clean_body, clean_thread, one_line
 from service.transfer.moments import believed
 from service.transfer.orphans import Orphans
-from service.transfer.records import Imported, Unreadable, in_batches
+from service.transfer.records import Imported, LeftOut, Record, Unreadable, in_batches
 from service.transfer.report import Report
 
 #: Comments stored in one transaction.
 _BATCH = 500
 _OURS = "anteroom:"
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+#: What other systems call a state is repeated in the report.
+_LONGEST_WORD = 80
 #: What earlier versions kept for a time that they could not read.
 _UNREAD = datetime.fromtimestamp(0, UTC)
 
@@ -36,20 +38,27 @@ class Importer:
         self._site = site
         self.report = Report()
 
-    def run(self, records: Iterator[Imported], now: datetime) -> None:
+    def run(self, records: Iterator[Record], now: datetime) -> None:
         """Store all records, some hundred at a time, and count in `report` what became of them.
 
         What was stored stays if reading fails later; running again goes on.
         """
         orphans = Orphans(self._store, self._site, self.report)
         try:
-            for batch in in_batches(records, _BATCH):
+            for batch in in_batches(self._usable(records), _BATCH):
                 stored = self._store_batch(batch, now)
                 orphans.add(stored.orphans, stored.raised)
         except Unreadable:
             orphans.settle()
             raise
         orphans.settle()
+
+    def _usable(self, records: Iterable[Record]) -> Iterator[Imported]:
+        for record in records:
+            if isinstance(record, LeftOut):
+                self.report.left_out[one_line(record.why, _LONGEST_WORD)] += 1
+            else:
+                yield record
 
     def _store_batch(self, batch: list[Imported], now: datetime) -> Stored:
         site_id, report = self._site.id, self.report
@@ -65,7 +74,7 @@ class Importer:
         report.existing += len(batch) - len(arrivals)
         report.elsewhere += stored.elsewhere
         for record in fresh.values():
-            report.mapped[record.state, record.status] += 1
+            report.mapped[one_line(record.state, _LONGEST_WORD), record.status] += 1
             report.redated += believed(record.created_at, now) is None
             report.cut += len(record.body.encode("utf-8", "replace")) > MAX_BODY_BYTES
         return stored

@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin
 
 from service.domain.comment import Author, Status, ThreadRef
 from service.transfer.moments import counted_moment
-from service.transfer.records import Imported, Unreadable
+from service.transfer.records import Imported, Record, Unreadable
 from service.transfer.sources import Source, site_name
 from service.transfer.wxr import ThreadKey
 
@@ -28,7 +28,7 @@ _QUERY = """
 
 def read_isso(
     path: Path, origin: str = "", thread_key: ThreadKey = "url", source: str = ""
-) -> Iterator[Imported]:
+) -> Iterator[Record]:
     """Yield the comments of the database; `origin` completes the paths that pages have there.
 
     It also names the website, unless `source` does.

@@ -38,6 +38,16 @@ class Imported:
     former_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A record that is not taken in, and why, said of several: "are of type x"."""
+
+    why: str
+
+
+Record = Imported | LeftOut
+
+
 #: Elements after which a text goes on in a new paragraph.
 _BLOCKS = frozenset({"p", "div", "blockquote", "ul", "ol", "li", "pre", "h1", "h2", "h3"})
 _BLANK_LINES = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")

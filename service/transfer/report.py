@@ -16,7 +16,8 @@ class Report:
     `adopted` came before what they answer, of `parentless` that is nowhere in
     the file, and of `elsewhere` it stands in another thread. `clashing` have
     the number of another comment, and no source tells the two apart.
-    `raised` stood deeper than conversations are here.
+    `raised` stood deeper than conversations are here, and `left_out` counts by
+    reason what is no comment for readers.
     """
 
     mapped: Counter[tuple[str, Status]] = field(default_factory=Counter)
@@ -29,6 +30,7 @@ class Report:
     elsewhere: int = 0
     clashing: int = 0
     raised: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
 
     @property
     def stored(self) -> int:

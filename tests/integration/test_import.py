@@ -358,6 +358,40 @@ def test_wordpress_tells_the_local_time_where_it_has_no_other(
     assert days == ["2024-03-02", "2024-03-02", utc_now().date().isoformat()]
 
 
+# --- what is not for everybody -----------------------------------------------------
+
+
+def test_what_a_shop_keeps_as_comments_is_left_out(world: World, run: Run, tmp_path: Path) -> None:
+    kinds = ("", "comment", "pingback", "trackback", "order_note", "order_note", "review")
+    said = bring_in(
+        run,
+        tmp_path,
+        wxr(wxr_post(7, "".join(wxr_comment(n, kind=kind) for n, kind in enumerate(kinds, 1)))),
+    )
+    assert world.count() == 4
+    assert "2  are of type order_note and are left out" in said
+    assert "1  are of type review and are left out" in said
+
+
+def test_comments_of_posts_that_not_everybody_reads_are_held(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    said = bring_in(
+        run,
+        tmp_path,
+        wxr(
+            wxr_post(1, wxr_comment(1) + wxr_comment(2, "spam"), "private"),
+            wxr_post(2, wxr_comment(3), "draft"),
+            wxr_post(3, wxr_comment(4), password="open sesame"),
+            wxr_post(4, wxr_comment(5)),
+        ),
+    )
+    assert [row.status for row in stored(world)] == ["held", "spam", "held", "held", "approved"]
+    for line in ("1 (private post) -> held", "1 (draft post) -> held",
+                 "1 (post with password) -> held"):  # fmt: skip
+        assert line in said
+
+
 # --- conversations ----------------------------------------------------------------
 
 

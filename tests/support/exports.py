@@ -22,11 +22,12 @@ def wxr_head(address: str) -> str:
     return WXR_HEAD.replace(version, f"{version}{base}{blog}")
 
 
-def wxr_post(number: int, comments: str) -> str:
+def wxr_post(number: int, comments: str, status: str = "publish", password: str = "") -> str:
     """Return one post of a WordPress export."""
     return f"""<item><title>The report &amp; its file</title>
 <link>https://news.example/?p={number}</link><content:encoded><![CDATA[<p>Long</p>]]></content:encoded>
-<wp:post_id>{number}</wp:post_id><wp:post_type>post</wp:post_type>
+<wp:post_id>{number}</wp:post_id><wp:status>{status}</wp:status>
+<wp:post_type>post</wp:post_type><wp:post_password><![CDATA[{password}]]></wp:post_password>
 <wp:postmeta><wp:meta_key>_edit_last</wp:meta_key><wp:meta_value>1</wp:meta_value></wp:postmeta>
 {comments}</item>
 """
