@@ -106,10 +106,14 @@ def _tell(report: Report) -> None:
         (report.parentless, "answer a comment that is not in the file; they stand at the top"),
         (report.elsewhere, "answer a comment of another thread; they stand at the top"),
         (report.raised, "stood deeper than conversations of the site, and stand higher"),
+        (report.unnamed, "have no external id here: it is another comment's, or none can be so"),
         (report.clashing, "were left out: another comment has their number; see --source"),
+        (report.broken, "are no proper comments and are left out:"),
     ):
         if count:
             click.echo(f"  {count:>9}  {what}")
+    for broken in report.broken_ones:
+        click.echo(f"             {broken}")
 
 
 COMMANDS: tuple[click.Command, ...] = (import_comments,)

@@ -27,6 +27,7 @@ def clean_author(author: Author) -> Author:
         url=one_line(author.url, MAX_URL_CHARACTERS),
         ip=author.ip if author.ip and _ADDRESS.fullmatch(author.ip) else None,
         user_agent=one_line(author.user_agent, 512),
+        verified_id=one_line(author.verified_id or "", 200) or None,
     )
 
 

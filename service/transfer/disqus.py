@@ -24,7 +24,7 @@ def read_disqus(
     """
     forum = Source("disqus", source)
     threads: dict[str, ThreadRef] = {}
-    for name, element in ended_elements(file, _WHOLE):
+    for name, element in ended_elements(file, "disqus", _WHOLE):
         if name == "forum" and not forum.name:
             forum = Source("disqus", (element.text or "").strip())
         elif name == "thread" and len(element):

@@ -25,6 +25,7 @@ _OURS = "anteroom:"
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 #: What other systems call a state is repeated in the report.
 _LONGEST_WORD = 80
+_LONGEST = 200
 #: What earlier versions kept for a time that they could not read.
 _UNREAD = datetime.fromtimestamp(0, UTC)
 
@@ -54,11 +55,18 @@ class Importer:
         orphans.settle()
 
     def _usable(self, records: Iterable[Record]) -> Iterator[Imported]:
+        read = 0
         for record in records:
-            if isinstance(record, LeftOut):
+            if isinstance(record, Imported):
+                read += 1
+                yield record
+            elif isinstance(record, LeftOut):
+                read += 1
                 self.report.left_out[one_line(record.why, _LONGEST_WORD)] += 1
             else:
-                yield record
+                self.report.note_broken(one_line(f"{record.where}: {record.why}", _LONGEST))
+        if self.report.broken and not read:
+            raise Unreadable(f"nothing in it is a comment ({self.report.broken_ones[0]})")
 
     def _store_batch(self, batch: list[Imported], now: datetime) -> Stored:
         site_id, report = self._site.id, self.report
@@ -119,7 +127,10 @@ class Importer:
         author = clean_author(record.author)
         external_id = record.external_id
         if external_id in taken or not _EXTERNAL_ID.fullmatch(external_id or ""):
+            self.report.unnamed += external_id is not None
             external_id = None
+        elif external_id:
+            taken.add(external_id)
         hashed = self._keyring.hash
         arrival = Arrival(
             known_as=known_as,

@@ -45,7 +45,15 @@ class LeftOut:
     why: str
 
 
-Record = Imported | LeftOut
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A record that is no proper comment: where it stands, and what is wrong with it."""
+
+    where: str
+    why: str
+
+
+Record = Imported | LeftOut | Broken
 
 
 #: Elements after which a text goes on in a new paragraph.
@@ -68,6 +76,10 @@ class _TextOf(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
         self._links: list[tuple[str, int]] = []
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Pass over "<![" to the next ">": the parser itself gives up on all but a few words."""
+        return self.parse_bogus_comment(i, report)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "br":

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from service.domain.comment import Status
 
+#: How many of those that are broken are told of one by one.
+_NAMED = 10
+
 
 @dataclass(slots=True)
 class Report:
@@ -17,7 +20,9 @@ class Report:
     the file, and of `elsewhere` it stands in another thread. `clashing` have
     the number of another comment, and no source tells the two apart.
     `raised` stood deeper than conversations are here, and `left_out` counts by
-    reason what is no comment for readers.
+    reason what is no comment for readers. `unnamed` have an id of the website's
+    own that another comment has, or that none can have. `broken` are no proper
+    comments, the first of which are named.
     """
 
     mapped: Counter[tuple[str, Status]] = field(default_factory=Counter)
@@ -31,8 +36,17 @@ class Report:
     clashing: int = 0
     raised: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    unnamed: int = 0
+    broken: int = 0
+    broken_ones: list[str] = field(default_factory=list)
 
     @property
     def stored(self) -> int:
         """How many comments are new."""
         return sum(self.mapped.values())
+
+    def note_broken(self, what: str) -> None:
+        """Count a record that is no proper comment, and keep what is wrong with the first ones."""
+        self.broken += 1
+        if len(self.broken_ones) < _NAMED:
+            self.broken_ones.append(what)

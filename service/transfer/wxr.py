@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from service.domain.clock import utc_now
 from service.domain.comment import Author, Comment, Status, ThreadRef
 from service.transfer.moments import believed, told_moment
-from service.transfer.records import Imported, LeftOut, Record, html_to_text
+from service.transfer.records import Imported, LeftOut, Record, Unreadable, html_to_text
 from service.transfer.sources import Source, number_for, site_name
 from service.transfer.xml_stream import ended_elements, local_name, texts
 
@@ -59,7 +59,8 @@ def read_wxr(file: BinaryIO, thread_key: ThreadKey = "url", source: str = "") ->
     """
     website = Source("wxr", source)
     post = _Post()
-    for name, element in ended_elements(file, _WHOLE):
+    is_export = False
+    for name, element in ended_elements(file, "rss", _WHOLE):
         if name in _OF_POST:
             post.told[name] = (element.text or "").strip()
         elif name in ("base_site_url", "base_blog_url") and not source:
@@ -73,6 +74,9 @@ def read_wxr(file: BinaryIO, thread_key: ThreadKey = "url", source: str = "") ->
             yield _record(element, post, post.thread(thread_key), website)
         elif name == "item":
             post = _Post()
+        is_export = is_export or name in ("wxr_version", "comment")
+    if not is_export:
+        raise Unreadable("it is a feed: <wp:wxr_version> is expected in what WordPress exports")
 
 
 def write_wxr(comments: Iterable[Comment], output: TextIO, title: str) -> int:

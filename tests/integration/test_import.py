@@ -1,9 +1,11 @@
 """Comments from elsewhere: all states kept, each once, said what became what, and out again."""
 
 import json
+import sqlite3
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from service.domain.clock import utc_now
 from service.domain.decision import EventKind
 from service.storage import outbox
 from service.storage.tables import comments, events, threads
+from service.transfer.records import html_to_text
 from tests.conftest import SECRET
 from tests.support.akismet import FORM, form
 from tests.support.exports import (
@@ -390,6 +393,106 @@ def test_comments_of_posts_that_not_everybody_reads_are_held(
     for line in ("1 (private post) -> held", "1 (draft post) -> held",
                  "1 (post with password) -> held"):  # fmt: skip
         assert line in said
+
+
+# --- files that are not as they should be -------------------------------------------
+
+
+BROKEN_MEMBERS: list[dict[str, Any]] = [
+    {"author_name": None}, {"author_name": 5}, {"body": None}, {"body": 7}, {"author_ip": 9},
+    {"external_id": 3}, {"status": "bogus"}, {"id": None}, {"created_at": 0},
+]  # fmt: skip
+
+
+def test_lines_that_are_no_comments_are_counted_and_named(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    broken = [line(10 + n, **changes) for n, changes in enumerate(BROKEN_MEMBERS)]
+    deep = "[" * 100_000 + "\n"
+    nul = line(30, author_verified_id="a\0b", body="\0", thread="\0t")
+    said = bring_in(run, tmp_path, line(1) + "".join(broken) + deep + "\n" + nul, "jsonl")
+    assert world.count() == 2
+    assert f"{len(broken) + 1}  are no proper comments and are left out" in said
+    assert "line 2: author_name: Input should be a valid string" in said
+    for again in range(2):
+        assert "2  were imported before" in bring_in(run, tmp_path, line(1) + nul, "jsonl"), again
+
+
+def test_two_comments_cannot_have_the_same_external_id(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    said = bring_in(run, tmp_path, line(1, external_id="a") + line(2, external_id="a"), "jsonl")
+    assert sorted(row.external_id or "" for row in stored(world)) == ["", "a"]
+    assert "1  have no external id here" in said
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("a <![foo[ b", "a <![foo[ b"),
+        ("a <![if IE]> b<![endif]> c", "a  b c"),
+        ("<![ x [ b", "<![ x [ b"),
+        ("a <![lt[ y ]]> b", "a  b"),
+        ("a <!DOCTYPE [ <!x", "a <!DOCTYPE [ <!x"),
+    ],
+)
+def test_odd_html_is_read_as_far_as_it_is_any(html: str, text: str) -> None:
+    assert html_to_text(html) == text
+
+
+@SQLITE_IS_ENOUGH
+def test_a_state_of_ours_that_is_none_is_held(world: World, run: Run, tmp_path: Path) -> None:
+    meta = "<wp:commentmeta><wp:meta_key>_anteroom_status</wp:meta_key>"
+    bogus = f"{meta}<wp:meta_value>bogus</wp:meta_value></wp:commentmeta></wp:comment>"
+    said = bring_in(run, tmp_path, wxr(wxr_post(7, wxr_comment(1).replace("</wp:comment>", bogus))))
+    assert "bogus -> held" in said
+    assert stored(world)[0].status == "held"
+
+
+ODD_ISSO = """
+    INSERT INTO comments (tid, id, created, mode, text, author, remote_addr, voters) VALUES
+      (1, 10, 1e18, 1, 'far away', 'Ana', 7, ''),
+      (1, 11, 'soon', 1, 'no time', 5, '192.0.2.1', ''),
+      (1, 12, 1400000000, 1, 'blob', x'00ff', '192.0.2.1', ''),
+      (1, 13, 1400000000, 1, 'blob', 'Ana', x'00ff', ''),
+      (1, 14, 1400000000, 1, CAST(x'61ff62' AS TEXT), 'Ana', '192.0.2.1', ''),
+      (9, 15, 1400000000, 1, 'nowhere', 'Ana', '192.0.2.1', '');
+"""
+
+
+def test_whatever_isso_keeps_is_read_or_counted(world: World, run: Run, tmp_path: Path) -> None:
+    write_isso(tmp_path / "isso.db")
+    with closing(sqlite3.connect(tmp_path / "isso.db")) as db:
+        db.executescript(ODD_ISSO)
+    result = run("import", tmp_path / "isso.db", "--site", "news", "--format", "isso")
+    assert result.exit_code == 0, result.output
+    assert "6 comments imported" in result.stdout
+    for said in (
+        "2  told no time that can be",
+        "2  are no proper comments",
+        "comment 12: its author is no text",
+        "1  belong to a thread that is not in the file",
+    ):
+        assert said in result.stdout
+    assert "a\ufffdb" in {row.body for row in stored(world)}
+
+
+@SQLITE_IS_ENOUGH
+@pytest.mark.parametrize(
+    ("shape", "text", "said"),
+    [
+        ("disqus", EVERY_STATE, "begins with <rss> where <disqus> is expected"),
+        ("wxr", DISQUS, "begins with <disqus> where <rss> is expected"),
+        ("wxr", "<html><body></body></html>", "begins with <html> where <rss> is expected"),
+        ("wxr", "<!DOCTYPE html><html></html>", "<rss> is expected"),
+        ("wxr", "<rss><channel><item/></channel></rss>", "<wp:wxr_version> is expected"),
+        ("jsonl", EVERY_STATE, "nothing in it is a comment (line 1: "),
+    ],
+)
+def test_a_file_of_another_format_is_refused(
+    run: Run, tmp_path: Path, shape: str, text: str, said: str
+) -> None:
+    assert said in refused(run, tmp_path, text, shape)
 
 
 # --- conversations ----------------------------------------------------------------
