@@ -1,10 +1,12 @@
 """The XML in which Disqus exports a forum: its threads first, then its posts."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
 from service.domain.comment import Author, Status, ThreadRef
+from service.transfer.aside import Aside
 from service.transfer.moments import told_moment
 from service.transfer.records import Imported, html_to_text
 from service.transfer.sources import Source, number_for
@@ -23,14 +25,15 @@ def read_disqus(
     `source` names the forum in place of the name that the file tells.
     """
     forum = Source("disqus", source)
-    threads: dict[str, ThreadRef] = {}
-    for name, element in ended_elements(file, "disqus", _WHOLE):
-        if name == "forum" and not forum.name:
-            forum = Source("disqus", (element.text or "").strip())
-        elif name == "thread" and len(element):
-            threads[element.get(_ID, "")] = _thread(element, thread_key)
-        elif name == "post":
-            yield _post(element, threads, forum)
+    with closing(Aside()) as threads:
+        for name, element in ended_elements(file, "disqus", _WHOLE):
+            if name == "forum" and not forum.name:
+                forum = Source("disqus", (element.text or "").strip())
+            elif name == "thread" and len(element):
+                told = _thread(element, thread_key)
+                threads.put(element.get(_ID, ""), told.key, told.url, told.title)
+            elif name == "post":
+                yield _post(element, threads, forum)
 
 
 def _thread(element: Element, thread_key: ThreadKey) -> ThreadRef:
@@ -40,7 +43,7 @@ def _thread(element: Element, thread_key: ThreadKey) -> ThreadRef:
     return ThreadRef(chosen or "unknown", url, told.get("title", "").strip())
 
 
-def _post(element: Element, threads: dict[str, ThreadRef], forum: Source) -> Imported:
+def _post(element: Element, threads: Aside, forum: Source) -> Imported:
     told = texts(element)
     number = element.get(_ID, "")
     children = {local_name(child): child for child in element}
@@ -53,7 +56,7 @@ def _post(element: Element, threads: dict[str, ThreadRef], forum: Source) -> Imp
         key=forum.key(known_by),
         state=state,
         status=status,
-        thread=threads.get(thread, ThreadRef("unknown")),
+        thread=ThreadRef(*(threads.get(thread) or ["unknown"])),
         author=Author(
             name=author.get("name", ""),
             email=author.get("email", ""),

@@ -4,7 +4,7 @@ import json
 import sqlite3
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,7 @@ from service.domain.clock import utc_now
 from service.domain.decision import EventKind
 from service.storage import outbox
 from service.storage.tables import comments, events, threads
+from service.transfer.aside import Aside
 from service.transfer.records import html_to_text
 from tests.conftest import SECRET
 from tests.support.akismet import FORM, form
@@ -26,6 +27,7 @@ from tests.support.exports import (
     DISQUS,
     WXR_HEAD,
     WXR_TAIL,
+    large_disqus,
     large_wxr,
     write_isso,
     wxr_comment,
@@ -699,23 +701,51 @@ def test_lines_of_json_tell_what_was_only_checked(world: World, run: Run) -> Non
 
 
 @SQLITE_IS_ENOUGH
-def test_a_large_file_takes_little_memory(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("shape", "parts", "most_kilobytes"),
+    [("wxr", large_wxr(48), 8_000), ("disqus", large_disqus(30_000), 8_000)],
+    ids=["wxr", "disqus"],
+)
+def test_a_large_file_takes_little_memory(
+    world: World, tmp_path: Path, shape: str, parts: Iterator[bytes], most_kilobytes: int
+) -> None:
     file = tmp_path / "large.xml"
     with file.open("wb") as large:
-        large.writelines(large_wxr(48))
+        large.writelines(parts)
     code = (
         "import resource, sys\n"
-        "from service.transfer.wxr import read_wxr\n"
-        "count = 0\n"
-        "for comment in read_wxr(open(sys.argv[1], 'rb')):\n"
-        "    count += 1\n"
-        "    if count == 1_000:\n"
-        "        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+        f"from service.transfer.{shape} import read_{shape} as read\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak()\n"
+        "print(sum(1 for _ in read(open(sys.argv[1], 'rb'))), peak() - before)\n"
     )
     read = subprocess.run(
         python("-c", code, str(file)), capture_output=True, text=True, check=True, cwd=ROOT
     )
     count, more_kilobytes = map(int, read.stdout.split())
     assert count > 20_000
-    assert more_kilobytes < 8_000
+    assert more_kilobytes < most_kilobytes
+
+
+@SQLITE_IS_ENOUGH
+def test_many_replies_may_stand_before_what_they_answer(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    first = wxr_comment(1)
+    many = "".join(wxr_comment(number, parent=1) for number in range(2, 1_502))
+    said = bring_in(run, tmp_path, wxr(wxr_post(7, many + first)))
+    assert "1500  came before the comment that they answer" in said
+    *_, top = sorted(stored(world), key=lambda row: -row.depth)
+    assert {row.root_id for row in stored(world)} == {top.id}
+
+
+def test_what_is_put_aside_is_found_again_however_much_it_is() -> None:
+    with closing(Aside()) as aside:
+        for number in range(150_000):
+            aside.put(f"name {number}", f"told {number}", "caf\u00e9")
+        aside.put("name 7", "told anew")
+        assert aside.get("name 149999") == ["told 149999", "caf\u00e9"]
+        assert aside.get("name 7") == ["told anew"]
+        aside.drop("name 7")
+        assert "name 7" not in aside
+        assert len(aside) == 149_999

@@ -101,6 +101,21 @@ DISQUS = """<?xml version="1.0" encoding="utf-8"?>
 """
 
 
+def large_disqus(threads: int) -> Iterator[bytes]:
+    """Yield a Disqus export of so many threads with a comment each, part by part."""
+    head, _, rest = DISQUS.partition("<thread ")
+    thread, end, rest = ("<thread " + rest).partition("</thread>")
+    post = rest.partition("<post ")[2].partition("</post>")[0]
+    yield head.encode()
+    for number in range(threads):
+        told = (thread + end).replace('"10"', f'"{number}"').replace("/7<", f"/{number}<")
+        yield told.encode()
+    for number in range(threads):
+        told = f"<post {post}</post>".replace('"10"', f'"{number}"')
+        yield told.replace('"100"', f'"p{number}"').encode()
+    yield b"</disqus>"
+
+
 def write_isso(path: Path) -> None:
     """Write a database of Isso with a comment in each of its modes."""
     with sqlite3.connect(path) as db:
