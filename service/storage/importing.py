@@ -43,6 +43,7 @@ class Kept:
     """A comment that is here already; `thread` is the key of its thread."""
 
     id: CommentId
+    parent_id: CommentId | None
     status: Status
     created_at: datetime
     thread: str
@@ -83,7 +84,8 @@ def already_there(
     db: Connection, site_id: SiteId, known_as: Iterable[str], ids: Iterable[str]
 ) -> dict[str, Kept]:
     """Return those of `known_as` that were imported before, and of `ids` that are comments here."""
-    told = (comments.c.id, comments.c.status, comments.c.created_at, threads.c.key.label("thread"))
+    columns = ("id", "parent_id", "status", "created_at")
+    told = (*(comments.c[name] for name in columns), threads.c.key.label("thread"))
     imported = (
         sa.select(claims.c.key.label("known"), *told)
         .join(comments, comments.c.id == claims.c.comment_id)
@@ -96,9 +98,9 @@ def already_there(
         .where(comments.c.site_id == site_id, comments.c.id.in_(ids))
     )
     return {
-        row.known: Kept(CommentId(row.id), Status(row.status), row.created_at, row.thread)
+        known: Kept(comment_id, parent_id, Status(status), created_at, thread)
         for query in (imported, ours)
-        for row in db.execute(query)
+        for known, comment_id, parent_id, status, created_at, thread in db.execute(query)
     }
 
 

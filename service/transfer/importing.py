@@ -11,7 +11,7 @@ from service.domain.comment import MAX_BODY_BYTES, Author, Status
 from service.domain.site import Site
 from service.keyring import Keyring
 from service.storage import Store, importing
-from service.storage.importing import Arrival, Kept, Stored
+from service.storage.importing import Arrival, Kept, Orphan, Stored
 from service.storage.tables import milliseconds
 from service.transfer.cleaning import clean_author, clean_body, clean_thread, one_line
 from service.transfer.moments import believed
@@ -78,6 +78,8 @@ class Importer:
             taken = importing.taken_external_ids(db, site_id, wanted)
             ready = [self._arrival(*item, taken, now) for item in fresh.items()]
             stored = importing.store(db, self._site, ready, now)
+        # An earlier run may have ended before it came to what these answer.
+        stored.orphans += self._left_at_the_top(arrivals, known)
         self._count_known(arrivals, known)
         report.existing += len(batch) - len(arrivals)
         report.elsewhere += stored.elsewhere
@@ -86,6 +88,14 @@ class Importer:
             report.redated += believed(record.created_at, now) is None
             report.cut += len(record.body.encode("utf-8", "replace")) > MAX_BODY_BYTES
         return stored
+
+    def _left_at_the_top(
+        self, arrivals: Mapping[str, Imported], known: Mapping[str, Kept]
+    ) -> Iterator[Orphan]:
+        for name, kept in known.items():
+            record = arrivals[name]
+            if record.parent_key and kept.parent_id is None and _is_same(record, kept):
+                yield Orphan(kept.id, name, self._known_as(record.parent_key))
 
     def _count_known(self, arrivals: Mapping[str, Imported], known: Mapping[str, Kept]) -> None:
         for name, kept in known.items():

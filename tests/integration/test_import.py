@@ -286,6 +286,22 @@ def test_a_file_that_breaks_off_leaves_what_came_before_and_can_go_on(
     assert world.count() == 1_100
 
 
+def test_a_reply_finds_what_it_answers_when_a_file_is_read_to_its_end_at_last(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    one, two, three, four = (
+        wxr_comment(number, parent=number - 1, gmt=in_turn(number)) for number in (1, 2, 3, 4)
+    )
+    bring_in(run, tmp_path, wxr(wxr_post(7, four + three)))
+    whole = wxr(wxr_post(7, four + three + two + one))
+
+    said = bring_in(run, tmp_path, whole)
+
+    assert "2  were imported before" in said
+    assert [row.depth for row in stored(world)] == [1, 2, 3, 4]
+    assert "came before" not in bring_in(run, tmp_path, whole)
+
+
 @SQLITE_IS_ENOUGH
 def test_an_unknown_site_is_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x").write_text("")
