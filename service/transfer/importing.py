@@ -46,7 +46,7 @@ class Importer:
         """
         orphans = Orphans(self._store, self._site, self.report)
         try:
-            for batch in in_batches(self._usable(records), _BATCH):
+            for batch in in_batches(self._usable(records, now), _BATCH):
                 stored = self._store_batch(batch, now)
                 orphans.add(stored.orphans, stored.raised)
         except Unreadable:
@@ -54,12 +54,12 @@ class Importer:
             raise
         orphans.settle()
 
-    def _usable(self, records: Iterable[Record]) -> Iterator[Imported]:
+    def _usable(self, records: Iterable[Record], now: datetime) -> Iterator[Imported]:
         read = 0
         for record in records:
             if isinstance(record, Imported):
                 read += 1
-                yield record
+                yield replace(record, created_at=believed(record.created_at, now))
             elif isinstance(record, LeftOut):
                 read += 1
                 self.report.left_out[one_line(record.why, _LONGEST_WORD)] += 1
@@ -74,8 +74,8 @@ class Importer:
         with self._store.write() as db:
             known = self._known(db, arrivals)
             fresh = {name: record for name, record in arrivals.items() if name not in known}
-            wanted = [record.external_id for record in fresh.values() if record.external_id]
-            taken = importing.taken_external_ids(db, site_id, wanted)
+            wanted = (_usable_id(record) for record in fresh.values())
+            taken = importing.taken_external_ids(db, site_id, list(filter(None, wanted)))
             ready = [self._arrival(*item, taken, now) for item in fresh.items()]
             stored = importing.store(db, self._site, ready, now)
         # An earlier run may have ended before it came to what these answer.
@@ -85,7 +85,7 @@ class Importer:
         report.elsewhere += stored.elsewhere
         for record in fresh.values():
             report.mapped[one_line(record.state, _LONGEST_WORD), record.status] += 1
-            report.redated += believed(record.created_at, now) is None
+            report.redated += record.created_at is None
             report.cut += len(record.body.encode("utf-8", "replace")) > MAX_BODY_BYTES
         return stored
 
@@ -135,12 +135,12 @@ class Importer:
 
     def _arrival(self, known_as: str, record: Imported, taken: set[str], now: datetime) -> Arrival:
         author = clean_author(record.author)
-        external_id = record.external_id
-        if external_id in taken or not _EXTERNAL_ID.fullmatch(external_id or ""):
-            self.report.unnamed += external_id is not None
+        external_id = _usable_id(record)
+        if external_id in taken:
             external_id = None
         elif external_id:
             taken.add(external_id)
+        self.report.unnamed += bool(record.external_id and not external_id)
         hashed = self._keyring.hash
         arrival = Arrival(
             known_as=known_as,
@@ -148,7 +148,7 @@ class Importer:
             author=author,
             body=clean_body(record.body),
             status=Status.HELD if record.status is Status.PENDING else record.status,
-            created_at=believed(record.created_at, now) or now,
+            created_at=record.created_at or now,
             parent=self._known_as(record.parent_key) if record.parent_key else None,
             external_id=external_id,
             email_hash=hashed("email", author.email.lower()) if author.email else None,
@@ -161,6 +161,11 @@ def _without_content(arrival: Arrival) -> Arrival:
     return replace(
         arrival, author=Author(), body="", external_id=None, email_hash=None, address_hash=None
     )
+
+
+def _usable_id(record: Imported) -> str | None:
+    """Return the website's own id of a comment if it can be one here."""
+    return record.external_id if _EXTERNAL_ID.fullmatch(record.external_id or "") else None
 
 
 def _names_no_source(record: Imported) -> bool:

@@ -427,7 +427,7 @@ def test_lines_that_are_no_comments_are_counted_and_named(
 ) -> None:
     broken = [line(10 + n, **changes) for n, changes in enumerate(BROKEN_MEMBERS)]
     deep = "[" * 100_000 + "\n"
-    nul = line(30, author_verified_id="a\0b", body="\0", thread="\0t")
+    nul = line(30, external_id="\0", author_verified_id="a\0b", body="\0", thread="\0t")
     said = bring_in(run, tmp_path, line(1) + "".join(broken) + deep + "\n" + nul, "jsonl")
     assert world.count() == 2
     assert f"{len(broken) + 1}  are no proper comments and are left out" in said
@@ -474,6 +474,7 @@ ODD_ISSO = """
       (1, 12, 1400000000, 1, 'blob', x'00ff', '192.0.2.1', ''),
       (1, 13, 1400000000, 1, 'blob', 'Ana', x'00ff', ''),
       (1, 14, 1400000000, 1, CAST(x'61ff62' AS TEXT), 'Ana', '192.0.2.1', ''),
+      (1, 16, -5, 1, 'before all', 'Ana', '192.0.2.1', ''),
       (9, 15, 1400000000, 1, 'nowhere', 'Ana', '192.0.2.1', '');
 """
 
@@ -482,11 +483,13 @@ def test_whatever_isso_keeps_is_read_or_counted(world: World, run: Run, tmp_path
     write_isso(tmp_path / "isso.db")
     with closing(sqlite3.connect(tmp_path / "isso.db")) as db:
         db.executescript(ODD_ISSO)
-    result = run("import", tmp_path / "isso.db", "--site", "news", "--format", "isso")
+    words = ("import", tmp_path / "isso.db", "--site", "news", "--format", "isso")
+    result = run(*words)
     assert result.exit_code == 0, result.output
-    assert "6 comments imported" in result.stdout
+    assert "7 comments imported" in result.stdout
+    assert "7  were imported before" in run(*words).stdout
     for said in (
-        "2  told no time that can be",
+        "3  told no time that can be",
         "2  are no proper comments",
         "comment 12: its author is no text",
         "1  belong to a thread that is not in the file",
