@@ -606,6 +606,18 @@ def test_what_was_imported_before_sources_had_names_is_known(
 
 
 @SQLITE_IS_ENOUGH
+def test_what_was_erased_before_sources_had_names_does_not_come_back(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, wxr(wxr_post(1, wxr_comment(1))))
+    world.moderation.erase(stored(world)[0].id, actor="site:news")
+    for _ in range(2):
+        said = bring_in(run, tmp_path, blog("one", wxr_comment(1)))
+        assert "1  were erased here and are left out" in said
+    assert world.count() == 1
+
+
+@SQLITE_IS_ENOUGH
 def test_a_number_taken_by_a_source_without_name_is_said(
     world: World, run: Run, tmp_path: Path
 ) -> None:
