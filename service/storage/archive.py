@@ -9,7 +9,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby, islice
 from typing import Any, BinaryIO, TextIO
 
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Select, Table
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from service.storage import Store, schema
-from service.storage.tables import Instant, comments, leases, metadata
+from service.storage.tables import Instant, comments, instant, leases, metadata
 
 FORMAT = "anteroom-backup"
 _BATCH = 500
@@ -93,7 +93,7 @@ def _from_json(table: Table, row: dict[str, Any]) -> dict[str, Any]:
 def _instant(table: Table, name: str, value: Any) -> Any:
     if value is None or not isinstance(table.c[name].type, Instant):
         return value
-    return datetime.fromtimestamp(value / 1000, UTC)
+    return instant(value)
 
 
 def _write(archive: TextIO, line: Any) -> None:

@@ -22,10 +22,12 @@ def every_comment(
 ) -> Iterator[Comment]:
     """Yield all comments in the order of arrival, of one site or status if given.
 
-    With `by_thread` one thread comes after the other, and nothing that was only
-    checked for a website that shows it itself.
+    With `by_thread` one thread comes after the other, in each a comment before the
+    replies to it, and nothing that was only checked for a website that shows it itself.
     """
-    order = (comments.c.thread_id, comments.c.id) if by_thread else (comments.c.id,)
+    # The time is in the id, and that of a reply may be before that of what it answers.
+    place = (comments.c.thread_id, comments.c.depth, comments.c.id)
+    order = place if by_thread else place[-1:]
     query = select_comments().order_by(*order)
     if by_thread:
         query = query.where(threads.c.source == NATIVE)

@@ -1,7 +1,7 @@
 """Storing comments that come from elsewhere, with the states and times that they had there."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,11 +11,10 @@ from uuid_utils import uuid7
 
 from service.domain.comment import Author, CommentId, SiteId, Status, ThreadRef
 from service.domain.decision import EventKind
-from service.storage.tables import claims, comments, events, threads
+from service.domain.site import Site
+from service.storage.conversations import IMPORT_CLAIM, Place, Places, hang
+from service.storage.tables import claims, comments, events, milliseconds, threads
 
-#: The kind of claim that tells which comment of another system one was: a keyed
-#: hash, which outlives the content, so that nothing erased comes back.
-IMPORT_CLAIM = "import"
 _REFUSED = (Status.REJECTED, Status.SPAM)
 
 
@@ -39,39 +38,76 @@ class Arrival:
     address_hash: str | None = None
 
 
-class _Place(NamedTuple):
-    """Where a comment stands in its conversation."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A comment that is here already; `thread` is the key of its thread."""
 
     id: CommentId
-    thread_id: int
-    root_id: CommentId
-    depth: int
+    parent_id: CommentId | None
+    status: Status
+    created_at: datetime
+    thread: str
+
+
+class Orphan(NamedTuple):
+    """A stored comment that answers one not known so far; the last two are as in `Arrival`."""
+
+    id: CommentId
+    known_as: str
+    parent: str
+
+
+@dataclass(slots=True)
+class Stored:
+    """What became of a group.
+
+    `orphans` answer a comment that is not known so far; `elsewhere` counts
+    those that answer one of another thread, `raised` are those that stand
+    higher than they were, because conversations here are not as deep.
+    """
+
+    orphans: list[Orphan] = field(default_factory=list)
+    elsewhere: int = 0
+    raised: list[CommentId] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of a group: comments stored, and those that answer one not known so far."""
+class Adopted:
+    """Whether a reply was put where it belongs, or answers a comment of another thread."""
 
-    new: int
-    orphans: list[tuple[str, str]]
+    adopted: bool = False
+    elsewhere: bool = False
+    raised: Sequence[CommentId] = ()
 
 
 def already_there(
     db: Connection, site_id: SiteId, known_as: Iterable[str], ids: Iterable[str]
-) -> dict[str, Status]:
-    """Return those of `known_as` that were imported before, and of `ids` that are comments here.
-
-    Each with where the comment stands by now.
-    """
+) -> dict[str, Kept]:
+    """Return those of `known_as` that were imported before, and of `ids` that are comments here."""
+    columns = ("id", "parent_id", "status", "created_at")
+    told = (*(comments.c[name] for name in columns), threads.c.key.label("thread"))
     imported = (
-        sa.select(claims.c.key, comments.c.status)
+        sa.select(claims.c.key.label("known"), *told)
         .join(comments, comments.c.id == claims.c.comment_id)
+        .join(threads, threads.c.id == comments.c.thread_id)
         .where(claims.c.kind == IMPORT_CLAIM, claims.c.key.in_(known_as))
     )
-    ours = sa.select(comments.c.id.label("key"), comments.c.status).where(
-        comments.c.site_id == site_id, comments.c.id.in_(ids)
+    ours = (
+        sa.select(comments.c.id.label("known"), *told)
+        .join(threads, threads.c.id == comments.c.thread_id)
+        .where(comments.c.site_id == site_id, comments.c.id.in_(ids))
     )
-    return {row.key: Status(row.status) for query in (imported, ours) for row in db.execute(query)}
+    return {
+        known: Kept(comment_id, parent_id, Status(status), created_at, thread)
+        for query in (imported, ours)
+        for known, comment_id, parent_id, status, created_at, thread in db.execute(query)
+    }
+
+
+def know_as(db: Connection, names: Mapping[str, CommentId]) -> None:
+    """Let comments that were imported before be known by these names too."""
+    if names:
+        db.execute(sa.insert(claims), [_claim_row(*item) for item in names.items()])
 
 
 def taken_external_ids(db: Connection, site_id: SiteId, ids: Iterable[str]) -> set[str]:
@@ -82,69 +118,60 @@ def taken_external_ids(db: Connection, site_id: SiteId, ids: Iterable[str]) -> s
     return set(db.scalars(query))
 
 
-def store(db: Connection, site_id: SiteId, arrivals: Sequence[Arrival], now: datetime) -> Stored:
+def store(db: Connection, site: Site, arrivals: Sequence[Arrival], now: datetime) -> Stored:
     """Store comments in this order; a reply to one that is not known yet stands at the top."""
-    places = _places(db, {arrival.parent for arrival in arrivals if arrival.parent})
-    thread_ids = _thread_ids(db, site_id, [arrival.thread for arrival in arrivals], now)
-    rows, orphans = [], []
+    places = Places(db, site.max_depth, [one.parent for one in arrivals if one.parent])
+    thread_ids = _thread_ids(db, site.id, [arrival.thread for arrival in arrivals], now)
+    rows, done = [], Stored()
     for arrival in arrivals:
-        thread_id = thread_ids[arrival.thread.key]
-        above = places.get(arrival.parent) if arrival.parent else None
-        if above is not None and above.thread_id != thread_id:
-            above = None
-        elif arrival.parent and above is None:
-            orphans.append((arrival.known_as, arrival.parent))
-        place = _place(arrival, thread_id, above)
-        places[arrival.known_as] = place
-        rows.append(_comment_row(site_id, arrival, place, above, now))
+        place = _place(arrival, thread_ids[arrival.thread.key], places, done)
+        places.add(arrival.known_as, place)
+        rows.append(_comment_row(site.id, arrival, place, now))
     if rows:
         db.execute(sa.insert(comments), rows)
         db.execute(sa.insert(events), [_event_row(row, now) for row in rows])
-        claimed = zip(arrivals, rows, strict=True)
-        db.execute(sa.insert(claims), [_claim_row(known, row) for known, row in claimed])
-    return Stored(len(rows), orphans)
+        names = (arrival.known_as for arrival in arrivals)
+        know_as(db, {name: row["id"] for name, row in zip(names, rows, strict=True)})
+    return done
 
 
-def adopt(db: Connection, orphans: Sequence[tuple[str, str]]) -> int:
-    """Put replies that came before what they answer where they belong; return how many."""
-    places = _places(db, {known_as for pair in orphans for known_as in pair})
-    adopted = 0
-    for child_name, parent_name in orphans:
-        child, parent = places.get(child_name), places.get(parent_name)
-        if child is None or parent is None or child.thread_id != parent.thread_id:
-            continue
-        if parent.root_id == child.id:
-            continue  # the file has them answer each other
-        db.execute(
-            sa.update(comments)
-            .where(comments.c.root_id == child.id)
-            .values(root_id=parent.root_id, depth=comments.c.depth + parent.depth)
-        )
-        db.execute(sa.update(comments).where(comments.c.id == child.id).values(parent_id=parent.id))
-        places |= _places(db, {child_name, parent_name})
-        adopted += 1
-    return adopted
-
-
-def _places(db: Connection, known_as: Iterable[str]) -> dict[str, _Place]:
+def root_of(db: Connection, known_as: str) -> CommentId | None:
+    """Return the topmost comment of the conversation in which the one known so stands."""
     query = (
-        sa.select(
-            claims.c.key, comments.c.id, comments.c.thread_id, comments.c.root_id, comments.c.depth
-        )
-        .join(comments, comments.c.id == claims.c.comment_id)
-        .where(claims.c.kind == IMPORT_CLAIM, claims.c.key.in_(known_as))
+        sa.select(comments.c.root_id)
+        .join(claims, claims.c.comment_id == comments.c.id)
+        .where(claims.c.kind == IMPORT_CLAIM, claims.c.key == known_as)
     )
-    return {
-        row.key: _Place(CommentId(row.id), row.thread_id, CommentId(row.root_id), row.depth)
-        for row in db.execute(query)
-    }
+    return db.execute(query).scalar_one_or_none()
 
 
-def _place(arrival: Arrival, thread_id: int, above: _Place | None) -> _Place:
+def adopt(db: Connection, site: Site, orphan: Orphan) -> Adopted:
+    """Put a reply that came before what it answers where it belongs, with all below it."""
+    places = Places(db, site.max_depth, (orphan.known_as, orphan.parent))
+    child, parent = places.get(orphan.known_as), places.get(orphan.parent)
+    if child is None or parent is None or parent.root_id == child.id:
+        return Adopted()  # in the last case the file has them answer each other
+    if child.thread_id != parent.thread_id:
+        return Adopted(elsewhere=True)
+    return Adopted(adopted=True, raised=hang(db, places, child, parent))
+
+
+def _place(arrival: Arrival, thread_id: int, places: Places, done: Stored) -> Place:
+    """Return where the comment comes to stand, and note what is in the way of its parent."""
     # Ids carry the time of writing, so that old comments stand before new ones.
-    milliseconds = max(0, round(arrival.created_at.timestamp() * 1000))
-    new = CommentId(str(uuid7(nanoseconds=milliseconds * 1_000_000)))
-    return _Place(new, thread_id, above.root_id if above else new, above.depth + 1 if above else 1)
+    new = CommentId(str(uuid7(nanoseconds=milliseconds(arrival.created_at) * 1_000_000)))
+    parent = places.get(arrival.parent) if arrival.parent else None
+    if arrival.parent and parent is None:
+        done.orphans.append(Orphan(new, arrival.known_as, arrival.parent))
+    if parent and parent.thread_id != thread_id:
+        done.elsewhere += 1
+        parent = None
+    above = places.open_for_replies(parent)
+    if above is not parent:
+        done.raised.append(new)
+    if above is None:
+        return Place(new, thread_id, None, new, 1)
+    return Place(new, thread_id, above.id, above.root_id, above.depth + 1)
 
 
 def _thread_ids(
@@ -164,15 +191,13 @@ def _thread_ids(
     return found
 
 
-def _comment_row(
-    site_id: SiteId, arrival: Arrival, place: _Place, above: _Place | None, now: datetime
-) -> dict[str, Any]:
+def _comment_row(site_id: SiteId, arrival: Arrival, place: Place, now: datetime) -> dict[str, Any]:
     author = arrival.author
     return {
         "id": place.id,
         "site_id": site_id,
         "thread_id": place.thread_id,
-        "parent_id": above.id if above else None,
+        "parent_id": place.parent_id,
         "root_id": place.root_id,
         "depth": place.depth,
         "external_id": arrival.external_id,
@@ -214,10 +239,10 @@ def _event_row(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     }
 
 
-def _claim_row(arrival: Arrival, row: Mapping[str, Any]) -> dict[str, Any]:
+def _claim_row(known_as: str, comment_id: CommentId) -> dict[str, Any]:
     return {
         "kind": IMPORT_CLAIM,
-        "key": arrival.known_as,
+        "key": known_as,
         "fingerprint": "",
-        "comment_id": row["id"],
+        "comment_id": comment_id,
     }

@@ -37,6 +37,11 @@ metadata = MetaData(
 )
 
 
+#: What stands for times outside the calendar: still sums with whole days, in every zone.
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+_AFTER_ALL = datetime(9999, 1, 1, tzinfo=UTC)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, kept as whole milliseconds since 1970."""
 
@@ -58,8 +63,12 @@ def milliseconds(moment: datetime) -> int:
 
 
 def instant(kept: int) -> datetime:
-    """Return the moment that the tables keep so."""
-    return datetime.fromtimestamp(kept / 1000, UTC)
+    """Return the moment that the tables keep so; the nearest where no calendar has it."""
+    try:
+        return datetime.fromtimestamp(kept / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        # One such row must not take pages, exports and backups with it.
+        return _BEFORE_ALL if kept < 0 else _AFTER_ALL
 
 
 #: A 64-bit key that counts up on both databases (SQLite does so for INTEGER only).

@@ -13,7 +13,7 @@ from service.domain.comment import Comment, CommentId, Status
 from service.storage import database_now
 from service.storage.campaigns import forget_campaign_of
 from service.storage.comments import row_to_comment, select_comments
-from service.storage.importing import IMPORT_CLAIM
+from service.storage.conversations import IMPORT_CLAIM
 from service.storage.notes import forget_notes
 from service.storage.tables import claims, comments, events, leases, link_domains, reports, verdicts
 

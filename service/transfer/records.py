@@ -1,12 +1,15 @@
 """What the readers of all formats give: comments as another system kept them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from html.parser import HTMLParser
+from typing import TypeVar
 
 from service.domain.comment import Author, Status, ThreadRef
+
+T = TypeVar("T")
 
 
 class Unreadable(Exception):
@@ -18,7 +21,9 @@ class Imported:
     """One comment; `state` is what its system called its status.
 
     `key` tells it from all others of the same system, `parent_key` is that of
-    the comment it answers. `external_id` is the website's own id of it.
+    the comment it answers. `external_id` is the website's own id of it, and
+    `created_at` None where no time is told that can be believed. `former_key`
+    is the key under which earlier versions kept it, where that was another.
     """
 
     key: str
@@ -27,9 +32,28 @@ class Imported:
     thread: ThreadRef
     author: Author
     body: str
-    created_at: datetime
+    created_at: datetime | None
     parent_key: str | None = None
     external_id: str | None = None
+    former_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A record that is not taken in, and why, said of several: "are of type x"."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A record that is no proper comment: where it stands, and what is wrong with it."""
+
+    where: str
+    why: str
+
+
+Record = Imported | LeftOut | Broken
 
 
 #: Elements after which a text goes on in a new paragraph.
@@ -52,6 +76,10 @@ class _TextOf(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
         self._links: list[tuple[str, int]] = []
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Pass over "<![" to the next ">": the parser itself gives up on all but a few words."""
+        return self.parse_bogus_comment(i, report)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "br":
@@ -80,9 +108,9 @@ class _TextOf(HTMLParser):
             self.pieces.append(lines)
 
 
-def in_batches(records: Iterator[Imported], size: int) -> Iterator[list[Imported]]:
+def in_batches(records: Iterable[T], size: int) -> Iterator[list[T]]:
     """Yield the records in lists of `size`, the last one shorter."""
-    batch: list[Imported] = []
+    batch: list[T] = []
     for record in records:
         batch.append(record)
         if len(batch) == size:

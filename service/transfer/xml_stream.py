@@ -10,18 +10,22 @@ from defusedxml.ElementTree import iterparse
 from service.transfer.records import Unreadable
 
 
-def ended_elements(file: BinaryIO, kept_within: frozenset[str]) -> Iterator[tuple[str, Element]]:
+def ended_elements(
+    file: BinaryIO, root: str, kept_within: frozenset[str]
+) -> Iterator[tuple[str, Element]]:
     """Yield each element as it ends, by its name without namespace, then forget it.
 
     Within elements named in `kept_within` everything is kept until those end.
-    Raises Unreadable for what is no proper XML, and for document types and
-    entities, which such files never have.
+    Raises Unreadable for what is no proper XML with this root element, and for
+    document types and entities, which such files never have.
     """
     path: list[Element] = []
     keeping = 0
     try:
         for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
             name = local_name(element)
+            if not path and event == "start" and name != root:
+                raise Unreadable(f"it begins with <{name}> where <{root}> is expected")
             if event == "start":
                 path.append(element)
                 keeping += name in kept_within
@@ -34,9 +38,11 @@ def ended_elements(file: BinaryIO, kept_within: frozenset[str]) -> Iterator[tupl
                 if path:
                     path[-1].remove(element)
     except DefusedXmlException as error:
-        raise Unreadable("it declares a document type or entities, which is refused") from error
+        raise Unreadable(
+            f"it declares a document type or entities, which is refused; <{root}> is expected"
+        ) from error
     except ParseError as error:
-        raise Unreadable(f"it is no proper XML: {error}") from error
+        raise Unreadable(f"it is no proper XML with <{root}> around it: {error}") from error
 
 
 def local_name(element: Element) -> str:

@@ -39,6 +39,10 @@ _MAX_AGE = 5
 #: Part of every ETag: raise it when the same comments are written differently.
 _FORM = "1"
 
+#: Levels of a tree that is written out; more than any site should have, and far
+#: fewer than break what writes them.
+_DEEPEST = 50
+
 
 class SlugConverter(BaseConverter):
     """A site's short name within a path."""
@@ -190,11 +194,25 @@ def read_page(site: Site, thread_key: str, view: View, after: CommentId | None =
 def threaded(shown: Sequence[PublicComment]) -> list[ThreadedComment]:
     """Return comments as conversations: each under the one it replies to, else at the top."""
     models = {comment.id: ThreadedComment(**_members(comment), replies=[]) for comment in shown}
+    under = _under(shown)
     top: list[ThreadedComment] = []
     for comment in shown:
-        above = models.get(comment.parent_id) if comment.parent_id else None
-        (above.replies if above else top).append(models[comment.id])
+        above = under[comment.id]
+        (models[above].replies if above else top).append(models[comment.id])
     return top
+
+
+def _under(shown: Sequence[PublicComment]) -> dict[CommentId, CommentId | None]:
+    """Return what each comment is shown under; none is nested deeper than can be written out."""
+    under: dict[CommentId, CommentId | None] = {}
+    levels: dict[CommentId, int] = {}
+    for comment in sorted(shown, key=lambda comment: comment.depth):
+        above = comment.parent_id if comment.parent_id in levels else None
+        if above and levels[above] >= _DEEPEST:
+            above = under[above]
+        under[comment.id] = above
+        levels[comment.id] = levels[above] + 1 if above else 1
+    return under
 
 
 def _page_model(page: Page, view: View) -> CommentPage:

@@ -1,9 +1,12 @@
 """Comments from elsewhere: all states kept, each once, said what became what, and out again."""
 
 import json
+import sqlite3
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +19,19 @@ from service.domain.clock import utc_now
 from service.domain.decision import EventKind
 from service.storage import outbox
 from service.storage.tables import comments, events, threads
+from service.transfer.aside import Aside
+from service.transfer.records import html_to_text
 from tests.conftest import SECRET
 from tests.support.akismet import FORM, form
 from tests.support.exports import (
     DISQUS,
     WXR_HEAD,
     WXR_TAIL,
+    large_disqus,
     large_wxr,
     write_isso,
     wxr_comment,
+    wxr_head,
     wxr_post,
 )
 from tests.support.processes import ROOT, python
@@ -279,6 +286,22 @@ def test_a_file_that_breaks_off_leaves_what_came_before_and_can_go_on(
     assert world.count() == 1_100
 
 
+def test_a_reply_finds_what_it_answers_when_a_file_is_read_to_its_end_at_last(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    one, two, three, four = (
+        wxr_comment(number, parent=number - 1, gmt=in_turn(number)) for number in (1, 2, 3, 4)
+    )
+    bring_in(run, tmp_path, wxr(wxr_post(7, four + three)))
+    whole = wxr(wxr_post(7, four + three + two + one))
+
+    said = bring_in(run, tmp_path, whole)
+
+    assert "2  were imported before" in said
+    assert [row.depth for row in stored(world)] == [1, 2, 3, 4]
+    assert "came before" not in bring_in(run, tmp_path, whole)
+
+
 @SQLITE_IS_ENOUGH
 def test_an_unknown_site_is_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x").write_text("")
@@ -286,9 +309,352 @@ def test_an_unknown_site_is_said(run: Run, tmp_path: Path) -> None:
     assert "no site 'nosuch'" in result.stderr
 
 
+# --- times that nobody can have written at ----------------------------------------
+
+
+def line(number: int, **changes: Any) -> str:
+    """Return one line of our own export, changed as told."""
+    return json.dumps(LINE | {"id": f"old-{number}"} | changes) + "\n"
+
+
+LINE = {
+    "id": "old-1", "site": "news", "thread": "t", "thread_url": "", "thread_title": "",
+    "parent_id": None, "external_id": None, "status": "approved", "author_name": "Ana",
+    "author_email": "", "author_url": "", "author_verified_id": None, "body": "A remark.",
+    "created_at": "2024-03-01T10:00:00Z",
+}  # fmt: skip
+OUT_OF_TIME = ("0001-01-01T00:00:00+12:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00",
+               "9999-12-31T00:00:00Z", "1969-12-31T23:59:59Z", "never")  # fmt: skip
+
+
+def everything_is_read(world: World, run: Run, tmp_path: Path, thread: str) -> None:
+    """Assert that pages, feeds, export and backup work."""
+    assert world.client.get(f"/v1/sites/news/threads/{thread}/comments").status_code == 200
+    assert world.client.get("/v1/sites/news/feed").status_code == 200
+    assert run("export").exit_code == 0
+    assert run("backup", tmp_path / "backup.gz").exit_code == 0
+
+
+def test_a_time_that_cannot_be_becomes_that_of_the_import(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    lines = [line(number, created_at=time) for number, time in enumerate(OUT_OF_TIME)]
+    before = utc_now()
+    said = bring_in(run, tmp_path, "".join(lines) + line(99), "jsonl")
+
+    assert f"{len(OUT_OF_TIME)}  told no time that can be" in said
+    first, *others = stored(world)
+    assert first.created_at.isoformat() == "2024-03-01T10:00:00+00:00"
+    assert len(others) == len(OUT_OF_TIME)
+    assert all(before <= row.created_at <= utc_now() for row in others)
+    everything_is_read(world, run, tmp_path, "t")
+
+
+def test_a_time_out_of_every_calendar_in_the_record_breaks_nothing(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, line(1) + line(2), "jsonl")
+    for row, kept in zip(stored(world), (-62_135_640_000_000, 253_402_343_999_000), strict=True):
+        with world.store.write() as db:
+            db.exec_driver_sql(f"UPDATE comments SET created_at = {kept} WHERE id = '{row.id}'")
+    everything_is_read(world, run, tmp_path, "t")
+
+
+@SQLITE_IS_ENOUGH
+def test_wordpress_tells_the_local_time_where_it_has_no_other(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    none = "0000-00-00 00:00:00"
+    said = bring_in(
+        run,
+        tmp_path,
+        wxr(wxr_post(7, "".join([
+            wxr_comment(1, gmt=none, local="2024-03-02 09:00:00"),
+            wxr_comment(2, gmt="0001-01-01 00:00:00", local="2024-03-02 09:00:01"),
+            wxr_comment(3, gmt="9999-12-31 23:59:59", local=none),
+        ]))),
+    )  # fmt: skip
+    assert "1  told no time that can be" in said
+    days = [row.created_at.date().isoformat() for row in stored(world)]
+    assert days == ["2024-03-02", "2024-03-02", utc_now().date().isoformat()]
+
+
+# --- what is not for everybody -----------------------------------------------------
+
+
+def test_what_a_shop_keeps_as_comments_is_left_out(world: World, run: Run, tmp_path: Path) -> None:
+    kinds = ("", "comment", "pingback", "trackback", "order_note", "order_note", "review")
+    said = bring_in(
+        run,
+        tmp_path,
+        wxr(wxr_post(7, "".join(wxr_comment(n, kind=kind) for n, kind in enumerate(kinds, 1)))),
+    )
+    assert world.count() == 4
+    assert "2  are of type order_note and are left out" in said
+    assert "1  are of type review and are left out" in said
+
+
+def test_comments_of_posts_that_not_everybody_reads_are_held(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    said = bring_in(
+        run,
+        tmp_path,
+        wxr(
+            wxr_post(1, wxr_comment(1) + wxr_comment(2, "spam"), "private"),
+            wxr_post(2, wxr_comment(3), "draft"),
+            wxr_post(3, wxr_comment(4), password="open sesame"),
+            wxr_post(4, wxr_comment(5)),
+        ),
+    )
+    assert [row.status for row in stored(world)] == ["held", "spam", "held", "held", "approved"]
+    for line in ("1 (private post) -> held", "1 (draft post) -> held",
+                 "1 (post with password) -> held"):  # fmt: skip
+        assert line in said
+
+
+# --- files that are not as they should be -------------------------------------------
+
+
+BROKEN_MEMBERS: list[dict[str, Any]] = [
+    {"author_name": None}, {"author_name": 5}, {"body": None}, {"body": 7}, {"author_ip": 9},
+    {"external_id": 3}, {"status": "bogus"}, {"id": None}, {"created_at": 0},
+]  # fmt: skip
+
+
+def test_lines_that_are_no_comments_are_counted_and_named(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    broken = [line(10 + n, **changes) for n, changes in enumerate(BROKEN_MEMBERS)]
+    deep = "[" * 100_000 + "\n"
+    nul = line(30, external_id="\0", author_verified_id="a\0b", body="\0", thread="\0t")
+    said = bring_in(run, tmp_path, line(1) + "".join(broken) + deep + "\n" + nul, "jsonl")
+    assert world.count() == 2
+    assert f"{len(broken) + 1}  are no proper comments and are left out" in said
+    assert "line 2: author_name: Input should be a valid string" in said
+    for again in range(2):
+        assert "2  were imported before" in bring_in(run, tmp_path, line(1) + nul, "jsonl"), again
+
+
+def test_two_comments_cannot_have_the_same_external_id(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    said = bring_in(run, tmp_path, line(1, external_id="a") + line(2, external_id="a"), "jsonl")
+    assert sorted(row.external_id or "" for row in stored(world)) == ["", "a"]
+    assert "1  have no external id here" in said
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("a <![foo[ b", "a <![foo[ b"),
+        ("a <![if IE]> b<![endif]> c", "a  b c"),
+        ("<![ x [ b", "<![ x [ b"),
+        ("a <![lt[ y ]]> b", "a  b"),
+        ("a <!DOCTYPE [ <!x", "a <!DOCTYPE [ <!x"),
+    ],
+)
+def test_odd_html_is_read_as_far_as_it_is_any(html: str, text: str) -> None:
+    assert html_to_text(html) == text
+
+
+@SQLITE_IS_ENOUGH
+def test_a_state_of_ours_that_is_none_is_held(world: World, run: Run, tmp_path: Path) -> None:
+    meta = "<wp:commentmeta><wp:meta_key>_anteroom_status</wp:meta_key>"
+    bogus = f"{meta}<wp:meta_value>bogus</wp:meta_value></wp:commentmeta></wp:comment>"
+    said = bring_in(run, tmp_path, wxr(wxr_post(7, wxr_comment(1).replace("</wp:comment>", bogus))))
+    assert "bogus -> held" in said
+    assert stored(world)[0].status == "held"
+
+
+ODD_ISSO = """
+    INSERT INTO comments (tid, id, created, mode, text, author, remote_addr, voters) VALUES
+      (1, 10, 1e18, 1, 'far away', 'Ana', 7, ''),
+      (1, 11, 'soon', 1, 'no time', 5, '192.0.2.1', ''),
+      (1, 12, 1400000000, 1, 'blob', x'00ff', '192.0.2.1', ''),
+      (1, 13, 1400000000, 1, 'blob', 'Ana', x'00ff', ''),
+      (1, 14, 1400000000, 1, CAST(x'61ff62' AS TEXT), 'Ana', '192.0.2.1', ''),
+      (1, 16, -5, 1, 'before all', 'Ana', '192.0.2.1', ''),
+      (9, 15, 1400000000, 1, 'nowhere', 'Ana', '192.0.2.1', '');
+"""
+
+
+def test_whatever_isso_keeps_is_read_or_counted(world: World, run: Run, tmp_path: Path) -> None:
+    write_isso(tmp_path / "isso.db")
+    with closing(sqlite3.connect(tmp_path / "isso.db")) as db:
+        db.executescript(ODD_ISSO)
+    words = ("import", tmp_path / "isso.db", "--site", "news", "--format", "isso")
+    result = run(*words)
+    assert result.exit_code == 0, result.output
+    assert "7 comments imported" in result.stdout
+    assert "7  were imported before" in run(*words).stdout
+    for said in (
+        "3  told no time that can be",
+        "2  are no proper comments",
+        "comment 12: its author is no text",
+        "1  belong to a thread that is not in the file",
+    ):
+        assert said in result.stdout
+    assert "a\ufffdb" in {row.body for row in stored(world)}
+
+
+@SQLITE_IS_ENOUGH
+@pytest.mark.parametrize(
+    ("shape", "text", "said"),
+    [
+        ("disqus", EVERY_STATE, "begins with <rss> where <disqus> is expected"),
+        ("wxr", DISQUS, "begins with <disqus> where <rss> is expected"),
+        ("wxr", "<html><body></body></html>", "begins with <html> where <rss> is expected"),
+        ("wxr", "<!DOCTYPE html><html></html>", "<rss> is expected"),
+        ("wxr", "<rss><channel><item/></channel></rss>", "<wp:wxr_version> is expected"),
+        ("jsonl", EVERY_STATE, "nothing in it is a comment (line 1: "),
+    ],
+)
+def test_a_file_of_another_format_is_refused(
+    run: Run, tmp_path: Path, shape: str, text: str, said: str
+) -> None:
+    assert said in refused(run, tmp_path, text, shape)
+
+
+# --- conversations ----------------------------------------------------------------
+
+
+CHAIN = range(1, 301)
+
+
+@pytest.mark.parametrize("order", ["oldest first", "newest first", "mixed"])
+def test_conversations_become_as_deep_as_the_site_has_them(
+    world: World, run: Run, tmp_path: Path, order: str
+) -> None:
+    chain = [wxr_comment(number, parent=number - 1, gmt=in_turn(number)) for number in CHAIN]
+    if order == "newest first":
+        chain.reverse()
+    elif order == "mixed":
+        chain = chain[1::2] + chain[0::2]
+
+    said = bring_in(run, tmp_path, wxr(wxr_post(7, "".join(chain))), "wxr", "--thread-key", "id")
+
+    assert f"{len(CHAIN) - 5}  stood deeper than conversations of the site" in said
+    rows = stored(world)
+    places = {row.id: row for row in rows}
+    assert [row.depth for row in rows] == [1, 2, 3, 4] + [5] * (len(CHAIN) - 4)
+    assert {row.root_id for row in rows} == {rows[0].id}
+    assert [places[row.parent_id].depth for row in rows[1:]] == [row.depth - 1 for row in rows[1:]]
+    page = world.client.get("/v1/sites/news/threads/7/comments").get_json()
+    assert nested(page["comments"]) == len(CHAIN)
+
+
+def in_turn(number: int) -> str:
+    """Return a time that is later the higher the number is."""
+    return f"2024-03-01 10:{number // 60:02}:{number % 60:02}"
+
+
+def nested(listed: list[dict[str, Any]]) -> int:
+    """Return how many comments a tree has, all levels together."""
+    return sum(1 + nested(comment["replies"]) for comment in listed)
+
+
+def test_a_conversation_that_is_too_deep_in_the_record_is_shown_whole(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, "".join(line(number) for number in CHAIN), "jsonl")
+    rows = stored(world)
+    with world.store.write() as db:
+        for depth, (above, row) in enumerate(pairwise(rows), 2):
+            place = {"parent_id": above.id, "root_id": rows[0].id, "depth": depth}
+            db.execute(sa.update(comments).where(comments.c.id == row.id).values(place))
+    page = world.client.get("/v1/sites/news/threads/t/comments").get_json()
+    assert page["count"] == nested(page["comments"]) == len(CHAIN)
+
+
+# --- several sources ---------------------------------------------------------------
+
+
+def blog(name: str, *comments: str) -> str:
+    """Return the export of one of several blogs, each of which has a post 1."""
+    return wxr_head(f"https://www.{name}.example/") + wxr_post(1, "".join(comments)) + WXR_TAIL
+
+
+def test_two_sources_may_number_their_comments_alike(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    one = blog("one", wxr_comment(1), wxr_comment(2, parent=1))
+    two = blog("two", wxr_comment(1, text="Other."), wxr_comment(2, parent=1))
+    for text in (one, two):
+        assert "2 comments imported" in bring_in(run, tmp_path, text)
+    for text in (one, two):
+        assert "2  were imported before" in bring_in(run, tmp_path, text)
+    ids = {row.external_id for row in stored(world)}
+    assert ids == {f"wxr:{name}.example:{number}" for name in ("one", "two") for number in (1, 2)}
+
+
+def test_what_was_imported_before_sources_had_names_is_known(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, wxr(wxr_post(1, wxr_comment(1) + wxr_comment(2))))
+
+    same = blog("one", wxr_comment(1), wxr_comment(2), wxr_comment(3, parent=1))
+    said = bring_in(run, tmp_path, same)
+    other = blog("two", wxr_comment(1, gmt="2020-01-01 00:00:00"))
+    assert "1 comments imported" in bring_in(run, tmp_path, other)
+
+    assert "1 comments imported" in said
+    assert "2  were imported before" in said
+    oldest, first, _, reply = stored(world)
+    assert oldest.external_id == "wxr:two.example:1"
+    assert reply.parent_id == first.id
+
+
+@SQLITE_IS_ENOUGH
+def test_what_was_erased_before_sources_had_names_does_not_come_back(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, wxr(wxr_post(1, wxr_comment(1))))
+    world.moderation.erase(stored(world)[0].id, actor="site:news")
+    for _ in range(2):
+        said = bring_in(run, tmp_path, blog("one", wxr_comment(1)))
+        assert "1  were erased here and are left out" in said
+    assert world.count() == 1
+
+
+@SQLITE_IS_ENOUGH
+def test_a_number_taken_by_a_source_without_name_is_said(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, tmp_path, wxr(wxr_post(1, wxr_comment(1))))
+    other = wxr(wxr_post(1, wxr_comment(1, gmt="2020-01-01 00:00:00")))
+    said = bring_in(run, tmp_path, other)
+    assert "1  were left out: another comment has their number" in said
+    assert "1 comments imported" in bring_in(run, tmp_path, other, "wxr", "--source", "old blog")
+    assert stored(world)[0].external_id == "wxr:old-blog:1"
+
+
+@SQLITE_IS_ENOUGH
+def test_posts_without_a_number_are_told_apart(world: World, run: Run, tmp_path: Path) -> None:
+    nameless = DISQUS.replace('<post dsq:id="103">', "<post>")
+    nameless = nameless.replace('<post dsq:id="104">', "<post>")
+    assert "5 comments imported" in bring_in(run, tmp_path, nameless, "disqus")
+    assert "5  were imported before" in bring_in(run, tmp_path, nameless, "disqus")
+    assert [row.external_id for row in stored(world)][-3:] == ["disqus:news:102", None, None]
+
+
+def test_an_answer_to_another_thread_is_counted(world: World, run: Run, tmp_path: Path) -> None:
+    said = bring_in(
+        run,
+        tmp_path,
+        wxr(
+            wxr_post(1, wxr_comment(1) + wxr_comment(2, parent=4)),
+            wxr_post(2, wxr_comment(3, parent=1) + wxr_comment(4)),
+        ),
+    )
+    assert "2  answer a comment of another thread" in said
+    assert {row.depth for row in stored(world)} == {1}
+
+
 # --- out, and in again ---------------------------------------------------------
 
 KEPT = ("status", "body", "author_name", "author_email", "author_url", "author_verified_id",
+        "author_ip", "author_user_agent", "author_email_verified",
         "external_id", "depth", "created_at", "key", "url", "title")  # fmt: skip
 
 
@@ -297,7 +663,9 @@ def test_what_is_written_out_is_read_again_the_same(
     world: World, run: Run, tmp_path: Path, shape: str
 ) -> None:
     odd = 'caf\u00e9 \u2603 <b>&amp;</b> ]]> "quoted"\n\n  line two \U0001f600'
-    top = world.approved_comment(body=odd, external_id="a-1", author={"verified_id": "u-1"})
+    top = world.approved_comment(body=odd, external_id="a-1", author={
+        "verified_id": "u-1", "email_verified": True, "user_agent": "Mozilla/5.0 (odd; <b>)",
+    })  # fmt: skip
     world.approved_comment(parent_id=top)
     world.held_comment(thread={"id": "another", "url": "https://news.example/b", "title": "B & C"})
     world.moderation.erase(world.approved_comment(), actor="site:news")
@@ -320,6 +688,33 @@ def test_what_is_written_out_is_read_again_the_same(
     assert [parents[row.parent_id] for row in after if row.parent_id] == [odd]
 
 
+@pytest.mark.parametrize("shape", ["jsonl", "wxr"])
+def test_a_reply_that_sorts_before_what_it_answers_is_written_out_under_it(
+    world: World, run: Run, tmp_path: Path, shape: str
+) -> None:
+    late = [
+        wxr_comment(1, gmt=in_turn(30)),
+        wxr_comment(2, parent=1, gmt=in_turn(20)),
+        wxr_comment(3, parent=2, gmt=in_turn(10)),
+        wxr_comment(4, gmt=in_turn(5)),
+    ]
+    bring_in(run, tmp_path, wxr(wxr_post(7, "".join(late))))
+    file = tmp_path / "written"
+    assert run("export", "--format", shape, "--output", file).exit_code == 0
+    world.second_site()
+
+    assert run("import", file, "--site", "other", "--format", shape).exit_code == 0
+
+    before, after = (
+        [row for row in stored(world) if (row.site_id == world.site.id) is here]
+        for here in (True, False)
+    )
+    assert [_told(row) for row in before] == [_told(row) for row in after]
+    names = {row.id: row.author_name for row in after}
+    answered = {row.author_name: names.get(row.parent_id) for row in after}
+    assert answered == {"Ines 1": None, "Ines 2": "Ines 1", "Ines 3": "Ines 2", "Ines 4": None}
+
+
 def _told(row: Any) -> list[Any]:
     """Return what an export keeps of a comment; WXR knows whole seconds only."""
     told = [getattr(row, name) for name in KEPT]
@@ -337,23 +732,51 @@ def test_lines_of_json_tell_what_was_only_checked(world: World, run: Run) -> Non
 
 
 @SQLITE_IS_ENOUGH
-def test_a_large_file_takes_little_memory(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("shape", "parts", "most_kilobytes"),
+    [("wxr", large_wxr(48), 8_000), ("disqus", large_disqus(30_000), 8_000)],
+    ids=["wxr", "disqus"],
+)
+def test_a_large_file_takes_little_memory(
+    world: World, tmp_path: Path, shape: str, parts: Iterator[bytes], most_kilobytes: int
+) -> None:
     file = tmp_path / "large.xml"
     with file.open("wb") as large:
-        large.writelines(large_wxr(48))
+        large.writelines(parts)
     code = (
         "import resource, sys\n"
-        "from service.transfer.wxr import read_wxr\n"
-        "count = 0\n"
-        "for comment in read_wxr(open(sys.argv[1], 'rb')):\n"
-        "    count += 1\n"
-        "    if count == 1_000:\n"
-        "        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+        f"from service.transfer.{shape} import read_{shape} as read\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak()\n"
+        "print(sum(1 for _ in read(open(sys.argv[1], 'rb'))), peak() - before)\n"
     )
     read = subprocess.run(
         python("-c", code, str(file)), capture_output=True, text=True, check=True, cwd=ROOT
     )
     count, more_kilobytes = map(int, read.stdout.split())
     assert count > 20_000
-    assert more_kilobytes < 8_000
+    assert more_kilobytes < most_kilobytes
+
+
+@SQLITE_IS_ENOUGH
+def test_many_replies_may_stand_before_what_they_answer(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    first = wxr_comment(1)
+    many = "".join(wxr_comment(number, parent=1) for number in range(2, 1_502))
+    said = bring_in(run, tmp_path, wxr(wxr_post(7, many + first)))
+    assert "1500  came before the comment that they answer" in said
+    *_, top = sorted(stored(world), key=lambda row: -row.depth)
+    assert {row.root_id for row in stored(world)} == {top.id}
+
+
+def test_what_is_put_aside_is_found_again_however_much_it_is() -> None:
+    with closing(Aside()) as aside:
+        for number in range(150_000):
+            aside.put(f"name {number}", f"told {number}", "caf\u00e9")
+        aside.put("name 7", "told anew")
+        assert aside.get("name 149999") == ["told 149999", "caf\u00e9"]
+        assert aside.get("name 7") == ["told anew"]
+        aside.drop("name 7")
+        assert "name 7" not in aside
+        assert len(aside) == 149_999

@@ -14,11 +14,20 @@ WXR_HEAD = """<?xml version="1.0" encoding="UTF-8" ?>
 WXR_TAIL = "</channel></rss>\n"
 
 
-def wxr_post(number: int, comments: str) -> str:
+def wxr_head(address: str) -> str:
+    """Return the beginning of the export of the WordPress at that address."""
+    version = "<wp:wxr_version>1.2</wp:wxr_version>"
+    base = f"<wp:base_site_url>{address}</wp:base_site_url>"
+    blog = f"<wp:base_blog_url>{address}</wp:base_blog_url>"
+    return WXR_HEAD.replace(version, f"{version}{base}{blog}")
+
+
+def wxr_post(number: int, comments: str, status: str = "publish", password: str = "") -> str:
     """Return one post of a WordPress export."""
     return f"""<item><title>The report &amp; its file</title>
 <link>https://news.example/?p={number}</link><content:encoded><![CDATA[<p>Long</p>]]></content:encoded>
-<wp:post_id>{number}</wp:post_id><wp:post_type>post</wp:post_type>
+<wp:post_id>{number}</wp:post_id><wp:status>{status}</wp:status>
+<wp:post_type>post</wp:post_type><wp:post_password><![CDATA[{password}]]></wp:post_password>
 <wp:postmeta><wp:meta_key>_edit_last</wp:meta_key><wp:meta_value>1</wp:meta_value></wp:postmeta>
 {comments}</item>
 """
@@ -31,6 +40,8 @@ def wxr_comment(
     parent: int = 0,
     text: str = "A remark.",
     kind: str = "comment",
+    gmt: str = "",
+    local: str = "2024-03-01 11:00:00",
 ) -> str:
     """Return one comment of a WordPress export."""
     return f"""<wp:comment><wp:comment_id>{number}</wp:comment_id>
@@ -38,8 +49,8 @@ def wxr_comment(
 <wp:comment_author_email>ines{number}@mail.example</wp:comment_author_email>
 <wp:comment_author_url>https://ines.example/</wp:comment_author_url>
 <wp:comment_author_IP>192.0.2.{number % 250}</wp:comment_author_IP>
-<wp:comment_date>2024-03-01 11:00:00</wp:comment_date>
-<wp:comment_date_gmt>2024-03-01 10:00:{number % 60:02}</wp:comment_date_gmt>
+<wp:comment_date>{local}</wp:comment_date>
+<wp:comment_date_gmt>{gmt or f"2024-03-01 10:00:{number % 60:02}"}</wp:comment_date_gmt>
 <wp:comment_content><![CDATA[{text}]]></wp:comment_content>
 <wp:comment_approved>{state}</wp:comment_approved><wp:comment_type>{kind}</wp:comment_type>
 <wp:comment_parent>{parent}</wp:comment_parent><wp:comment_user_id>0</wp:comment_user_id>
@@ -88,6 +99,21 @@ DISQUS = """<?xml version="1.0" encoding="utf-8"?>
 <isApproved>false</isApproved><author><name>Dora</name></author><thread dsq:id="10"/></post>
 </disqus>
 """
+
+
+def large_disqus(threads: int) -> Iterator[bytes]:
+    """Yield a Disqus export of so many threads with a comment each, part by part."""
+    head, _, rest = DISQUS.partition("<thread ")
+    thread, end, rest = ("<thread " + rest).partition("</thread>")
+    post = rest.partition("<post ")[2].partition("</post>")[0]
+    yield head.encode()
+    for number in range(threads):
+        told = (thread + end).replace('"10"', f'"{number}"').replace("/7<", f"/{number}<")
+        yield told.encode()
+    for number in range(threads):
+        told = f"<post {post}</post>".replace('"10"', f'"{number}"')
+        yield told.replace('"100"', f'"p{number}"').encode()
+    yield b"</disqus>"
 
 
 def write_isso(path: Path) -> None:
