@@ -213,8 +213,22 @@ def counting(mixture: Mixture, monkeypatch: pytest.MonkeyPatch) -> Counting:
     return counting
 
 
+def test_a_calm_comment_is_left_to_the_linear_model(mixture: Mixture, counting: Counting) -> None:
+    signals = signals_of("The report names the places and the dates of it. " * 40)
+
+    scores = mixture.scores(signals)
+
+    assert counting.asked == []
+    alone = mixture._linear.scores(signals)
+    assert {name: score.value for name, score in scores.items()} == {
+        name: score.value for name, score in alone.items()
+    }
+    assert mixture.scores(signals_of("You are a stupid idiot."))
+    assert len(counting.asked) == 1
+
+
 def test_of_a_long_calm_comment_one_window_is_read(mixture: Mixture, counting: Counting) -> None:
-    mixture.scores(signals_of("The report names the places and the dates of it. " * 40))
+    mixture.found(signals_of("The report names the places and the dates of it. " * 40))
 
     assert len(counting.asked) == 1
     assert len(counting.asked[0].split()) <= counting.header.words
@@ -226,9 +240,11 @@ def test_of_a_long_calm_comment_one_window_is_read(mixture: Mixture, counting: C
 def test_however_long_a_comment_few_windows_are_read(
     unit: str, mixture: Mixture, counting: Counting
 ) -> None:
-    scores = mixture.scores(signals_of((unit * 65_000)[:65_000]))
+    signals = signals_of((unit * 65_000)[:65_000])
 
+    mixture.found(signals)
     assert 1 <= len(counting.asked) <= MOST_WINDOWS
+    scores = mixture.scores(signals)
     assert max(map(len, counting.asked)) <= 600
     assert all(0 <= score.value <= 1 for score in scores.values())
 

@@ -43,7 +43,10 @@ class LinearModel:
 
     def scores(self, signals: Signals) -> dict[str, Score]:
         """Return each score by its name: the highest of all readings of the comment."""
-        materials = self.materials(signals)
+        return self.scores_of(self.materials(signals))
+
+    def scores_of(self, materials: Sequence[Material]) -> dict[str, Score]:
+        """Return each score by its name: the highest of these readings."""
         sums = np.array([self.sums(material) for material in materials])
         return {
             head: self._score(number, sums[:, number], materials)
