@@ -25,6 +25,7 @@ from tests.support.versions import publish
 from tests.support.waiting import wait_until
 from worker.context import Context
 from worker.engine import judge
+from worker.models.shelf import shipped_models
 from worker.ruleset import Ruleset, load
 from worker.ruleset.shipped import load_ruleset, shipped_source
 
@@ -142,12 +143,13 @@ def _bare(stand: Stand, ids: Sequence[CommentId], ruleset: Ruleset) -> float:
     raw = sqlite3.connect(stand.folder / "bench.db", isolation_level=None)
     raw.row_factory = sqlite3.Row
     raw.execute("PRAGMA synchronous = FULL")
+    models = shipped_models()  # as the worker has them, whatever the rules ask for
     started = time.perf_counter()
     for batch in _batches(ids, JOB_SIZE):
         now = datetime.now(UTC)
         loaded = _load_raw(raw, batch)
         verdicts = [
-            (comment, judge(comment, ruleset, Context(at=now, history=history)))
+            (comment, judge(comment, ruleset, Context(at=now, history=history, models=models)))
             for comment, history in loaded
         ]
         _record_raw(raw, verdicts, now)
