@@ -48,14 +48,13 @@ def token_in(page: str) -> str:
 
 def record_of(live: Installation, text: str) -> Any:
     """Return what Anteroom has of the comment with this text, with its story."""
-    listed = live.request(
-        "GET", "/v1/review/comments?limit=100", headers=bearer(live.credentials["api_token"])
-    ).json()["comments"]
+    token, listed, after = bearer(live.credentials["api_token"]), list[Any](), ""
+    while after is not None:  # others have written to this service before
+        path = f"/v1/review/comments?limit=100{after and f'&after={after}'}"
+        page = live.request("GET", path, headers=token).json()
+        listed, after = listed + page["comments"], page["next"]
     [found] = [comment for comment in listed if comment["body"] == text]
-    detail = live.request(
-        "GET", f"/v1/review/comments/{found['id']}", headers=bearer(live.credentials["api_token"])
-    )
-    return detail.json()
+    return live.request("GET", f"/v1/review/comments/{found['id']}", headers=token).json()
 
 
 def write(site: WordPress, text: str, **author: str) -> str:
