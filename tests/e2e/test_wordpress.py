@@ -48,7 +48,8 @@ def token_in(page: str) -> str:
 
 def record_of(live: Installation, text: str) -> Any:
     """Return what Anteroom has of the comment with this text, with its story."""
-    token, listed, after = bearer(live.credentials["api_token"]), list[Any](), ""
+    token, listed = bearer(live.credentials["api_token"]), list[Any]()
+    after: str | None = ""
     while after is not None:  # others have written to this service before
         path = f"/v1/review/comments?limit=100{after and f'&after={after}'}"
         page = live.request("GET", path, headers=token).json()
