@@ -112,8 +112,7 @@ def test_where_several_asked_at_a_time_a_group_waits_for_them(
     asked._expected, asked._away_seconds = 2, 1.0
     with ThreadPoolExecutor(2) as callers:
         first = callers.submit(asked.ask, {"number": 0}, 60.0)
-        time.sleep(0.1)
-        assert jobs.sizes == []
+        wait_until(asked._entries.empty, 20, "the first is taken up")
         assert callers.submit(asked.ask, {"number": 1}, 60.0).result(50) == {"number": 1}
         assert first.result(50) == {"number": 0}
     assert jobs.sizes == [2]
