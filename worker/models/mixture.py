@@ -30,6 +30,8 @@ MOST_WINDOWS = 4
 #: Below this probability of abuse the linear model is believed. Of 1,706 comments of our
 #: own and on news, the network changed the verdict on one of those.
 _CALM = 0.1
+#: From here on rules hear a kind of abuse, of which the network is asked however calm all is.
+_TELLING = 0.5
 #: A comment with this probability of abuse is looked at more closely.
 _DOUBT = 0.05
 
@@ -72,7 +74,8 @@ class Mixture:
         """Return each score by its name."""
         materials = self._linear.materials(signals)
         alone = self._linear.scores_of(materials)
-        if alone[self.heads[0]].value < _CALM:
+        told = any(score.value >= _TELLING for score in alone.values())
+        if alone[self.heads[0]].value < _CALM and not told:
             return alone
         found = self._found(materials)
         worst = found.worst
