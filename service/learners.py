@@ -53,6 +53,7 @@ class Learners:
         """
         with self._store.write() as db:
             site = _site(db, slug, moderator)
+            learners.lock(db, site.id)
             found = learners.learner_of(db, site.id)
             if on and found.state not in (LearnerState.PROVEN, LearnerState.ON):
                 raise LearnerNotProven(found.figures.obstacle or "It was not compared yet.")

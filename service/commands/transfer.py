@@ -48,6 +48,9 @@ def import_comments(
     What waited for a person there waits for a person here; nothing is judged
     anew and no website is told. A comment is imported once, however often this runs.
     """
+    if shape == "isso" and not (origin or source.strip()):
+        # Without a name the same file, named the next time, would come in twice.
+        raise Refused("An Isso file does not say whose it is: give --origin or --source.")
     with migrated_store() as store:
         with store.read() as db:
             site = site_by_slug(db, slug)

@@ -20,9 +20,11 @@ class Learning:
             return self._queued() if ours else 0
 
     def _queued(self) -> int:
+        with self._store.read() as db:
+            newest = learners.newest_event(db)
+            found = [due.site_id for due in learners.due(db, newest)]
         with self._store.write() as db:
-            found = [due.site_id for due in learners.due(db)]
-            learners.note_looked(db, found)
+            learners.note_looked(db, found, newest)
         if found and not self._jobs.learn(found):
             return 0
         return len(found)

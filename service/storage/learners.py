@@ -76,26 +76,34 @@ class LearnerVersion:
     figures: LearnerFigures
 
 
-def due(db: Connection) -> list[Due]:
-    """Return the sites on which something was decided since their learner looked last."""
-    newest = db.execute(sa.select(sa.func.max(events.c.id))).scalar() or 0
+def newest_event(db: Connection) -> int:
+    """Return the number of the newest event, 0 where nothing happened yet."""
+    return db.execute(sa.select(sa.func.max(events.c.id))).scalar() or 0
+
+
+def due(db: Connection, until_event: int, site_id: SiteId | None = None) -> list[Due]:
+    """Return the sites on which something was decided since their learner looked last.
+
+    `until_event` is the newest event that the look is at; a `site_id` asks for that site alone.
+    """
     query = sa.select(sites.c.id, learners.c.since_event, learners.c.seen_event).outerjoin(learners)
+    if site_id is not None:
+        query = query.where(sites.c.id == site_id)
     found = []
     for row in db.execute(query.order_by(sites.c.id)):
         seen = row.seen_event or 0
-        if _anything_taught(db, row.id, seen):
-            found.append(Due(SiteId(row.id), row.since_event or 0, newest))
+        if _anything_taught(db, row.id, seen, until_event):
+            found.append(Due(SiteId(row.id), row.since_event or 0, until_event))
     return found
 
 
-def note_looked(db: Connection, teaching: Collection[SiteId]) -> None:
-    """Let the next look at all other sites begin at the newest event, if that lies far off."""
-    newest = db.execute(sa.select(sa.func.max(events.c.id))).scalar() or 0
+def note_looked(db: Connection, teaching: Collection[SiteId], until_event: int) -> None:
+    """Let the next look at all other sites begin where this one ended, if that lies far off."""
     for site_id in db.scalars(sa.select(sites.c.id)).all():
         row = _row(db, SiteId(site_id))
-        if site_id not in teaching and newest - (row.seen_event if row else 0) > _WORTH_NOTING:
-            _ensure(db, SiteId(site_id))
-            _set(db, SiteId(site_id), seen_event=newest)
+        if site_id not in teaching and until_event - (row.seen_event if row else 0) > _WORTH_NOTING:
+            lock(db, SiteId(site_id))
+            _set(db, SiteId(site_id), seen_event=until_event)
 
 
 def taught(store: Store, site_id: SiteId, since_event: int, limit: int) -> Iterator[Taught]:
@@ -180,7 +188,7 @@ def keep(
     itself on does so once it is proven. The very same as before makes no new version.
     Somebody who reset it in the meantime prevails.
     """
-    _ensure(db, due.site_id)
+    lock(db, due.site_id)
     before = learner_of(db, due.site_id)
     if _row(db, due.site_id).since_event != due.since_event:
         return before
@@ -193,7 +201,7 @@ def keep(
 
 def switch(db: Connection, site_id: SiteId, state: LearnerState, actor: str, now: datetime) -> None:
     """Give a learner another state; whoever does is named."""
-    _ensure(db, site_id)
+    lock(db, site_id)
     _set(db, site_id, state=state, switched_by=actor, switched_at=now)
     _tell(db, site_id, actor, f"Now {state}", now)
 
@@ -202,7 +210,7 @@ def let_by_itself(
     db: Connection, site_id: SiteId, by_itself: bool, actor: str, now: datetime
 ) -> None:
     """Say whether a learner may switch itself on once it is proven."""
-    _ensure(db, site_id)
+    lock(db, site_id)
     _set(db, site_id, by_itself=by_itself)
     told = "May switch itself on" if by_itself else "Waits to be switched on"
     _tell(db, site_id, actor, told, now)
@@ -210,14 +218,28 @@ def let_by_itself(
 
 def reset(db: Connection, site_id: SiteId, actor: str, now: datetime) -> None:
     """Forget everything that a learner learned; it begins anew with decisions from now on."""
-    _ensure(db, site_id)
-    newest = db.execute(sa.select(sa.func.max(events.c.id))).scalar() or 0
+    lock(db, site_id)
+    newest = newest_event(db)
     db.execute(sa.delete(learner_versions).where(learner_versions.c.site_id == site_id))
     _set(
         db, site_id, state=LearnerState.LEARNING, switched_by=actor, switched_at=now,
         since_event=newest, seen_event=newest,
     )  # fmt: skip
     _tell(db, site_id, actor, "Reset", now)
+
+
+def lock(db: Connection, site_id: SiteId) -> None:
+    """Make the learner's row where there is none, and keep others from changing it."""
+    if _row(db, site_id) is None:
+        new = sa.insert(learners).values(
+            site_id=site_id, state=LearnerState.LEARNING, by_itself=False, switched_by="",
+            since_event=0, seen_event=0,
+        )  # fmt: skip
+        # Another process may make it in this very moment.
+        with suppress(IntegrityError), db.begin_nested():
+            db.execute(new)
+    locked = sa.select(learners.c.site_id).where(learners.c.site_id == site_id)
+    db.execute(locked.with_for_update())
 
 
 def _state_after(
@@ -260,11 +282,16 @@ def _tell(db: Connection, site_id: SiteId, actor: str, what: str, now: datetime)
     record_act(db, now, actor, "site learner", slug, what)
 
 
-def _anything_taught(db: Connection, site_id: int, seen: int) -> bool:
+def _anything_taught(db: Connection, site_id: int, seen: int, until: int) -> bool:
     query = (
         sa.select(events.c.id)
         .join(comments, comments.c.id == events.c.comment_id)
-        .where(events.c.id > seen, events.c.kind.in_(_TEACHING), comments.c.site_id == site_id)
+        .where(
+            events.c.id > seen,
+            events.c.id <= until,
+            events.c.kind.in_(_TEACHING),
+            comments.c.site_id == site_id,
+        )
     )
     return db.execute(query.limit(1)).first() is not None
 
@@ -287,7 +314,7 @@ def _page(db: Connection, rows: Sequence[Row[Any]]) -> list[Taught]:
     return [
         Taught(
             by_id[row.comment_id], row.event_id, found[row.event_id].actor,
-            found[row.event_id].reason, wrong[row.comment_id, found[row.event_id].actor],
+            found[row.event_id].reason, wrong[row.comment_id, found[row.event_id].version],
             evidence.get(CommentId(row.comment_id)),
         )
         for row in rows
@@ -297,14 +324,14 @@ def _page(db: Connection, rows: Sequence[Row[Any]]) -> list[Taught]:
 
 def _called_wrong(
     db: Connection, ids: Sequence[CommentId]
-) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return the rules that each person called wrong, by comment and person."""
-    query = sa.select(events.c.comment_id, events.c.actor, events.c.note).where(
+) -> dict[tuple[str, int], tuple[str, ...]]:
+    """Return the rules called wrong along with each decision, by comment and its version."""
+    query = sa.select(events.c.comment_id, events.c.version, events.c.note).where(
         events.c.comment_id.in_(ids), events.c.kind == EventKind.RULE_WRONG
     )
-    wrong: dict[tuple[str, str], tuple[str, ...]] = defaultdict(tuple)
+    wrong: dict[tuple[str, int], tuple[str, ...]] = defaultdict(tuple)
     for row in db.execute(query.order_by(events.c.id)):
-        wrong[row.comment_id, row.actor] += (row.note,)
+        wrong[row.comment_id, row.version] += (row.note,)
     return wrong
 
 
@@ -320,20 +347,6 @@ def _newest(db: Connection, site_id: SiteId) -> Any:
         .limit(1)
     )
     return db.execute(query).one_or_none()
-
-
-def _ensure(db: Connection, site_id: SiteId) -> None:
-    """Make the learner's row, and lock it."""
-    if _row(db, site_id) is None:
-        new = sa.insert(learners).values(
-            site_id=site_id, state=LearnerState.LEARNING, by_itself=False, switched_by="",
-            since_event=0, seen_event=0,
-        )  # fmt: skip
-        # Another process may make it in this very moment.
-        with suppress(IntegrityError), db.begin_nested():
-            db.execute(new)
-    locked = sa.select(learners.c.site_id).where(learners.c.site_id == site_id)
-    db.execute(locked.with_for_update())
 
 
 def _set(db: Connection, site_id: SiteId, **columns: object) -> None:

@@ -16,10 +16,6 @@ from service.statistics import Interval, wilson
 from service.storage.periods import id_at
 from service.storage.tables import comments, events, hits
 
-#: The kind of event by which a moderator says that a rule is wrong on a comment;
-#: the rule stands in its note.
-RULE_WRONG = "rule_wrong"
-
 #: Whoever decides nothing for so long did something else in between.
 _LONGEST_LOOK = timedelta(minutes=10)
 _MOST_DECISIONS = 5_000
@@ -235,7 +231,11 @@ def _called_wrong(since: datetime, until: datetime) -> sa.Subquery:
     )
     return (
         sa.select(events.c.comment_id, events.c.note.label("rule"))
-        .where(*_within(events.c.comment_id, since, until), events.c.kind == RULE_WRONG, ~undone)
+        .where(
+            *_within(events.c.comment_id, since, until),
+            events.c.kind == EventKind.RULE_WRONG,
+            ~undone,
+        )
         .distinct()
         .subquery("wrong")
     )

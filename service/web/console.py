@@ -322,8 +322,10 @@ def _take_back(change: RulesetVersion) -> Response:
     moderator = signed_in()
     try:
         services().rulesets.take_back(change, author=moderator.actor, role=moderator.role)
-    except (RulesetConflict, RulesetNotAllowed):
+    except RulesetConflict:
         return _back(Notice(text="Somebody changed the rules just now.", alarming=True))
+    except RulesetNotAllowed:
+        return _back(Notice(text="Taking that back wants another role.", alarming=True))
     return _back(Notice(text=f"Taken back: {change.note}."))
 
 

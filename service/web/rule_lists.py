@@ -23,7 +23,7 @@ from service.web.context import services
 from service.web.login import guard, require, signed_in
 from service.web.pages import html_errors
 from service.web.ruling import REFUSALS, problems_of, published, refusal, rules_page
-from service.web.schemas import OneLine, invalid, one_line, validate
+from service.web.schemas import OneLine, invalid, one_line, validate, without_surrogates
 
 bp = Blueprint("rule_lists", __name__, url_prefix="/review/rules/lists")
 bp.before_request(guard)
@@ -62,12 +62,13 @@ class _Query(BaseModel):
 
 class _ChangeForm(BaseModel):
     add: Entries = ""
-    remove: Annotated[OneLine, Field(max_length=200)] = ""
+    # As the list has it, however long or written: what was entered by hand can go as well.
+    remove: Annotated[str, AfterValidator(without_surrogates)] = ""
 
 
 class _NewForm(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-    add: Entries
+    add: Annotated[Entries, Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)

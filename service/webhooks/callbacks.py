@@ -23,6 +23,8 @@ from service.webhooks.sending import Bounds, post
 #: Seconds from one attempt to the next; after the last the client is left to ask.
 _INTERVALS = (5, 60, 600)
 _BATCH = 50
+#: A comment that is no more, of which there is nothing to tell.
+_GONE = (Status.WITHDRAWN, Status.ERASED)
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,10 @@ def tell_callbacks(
         due = akismet.callbacks_due(db, clock(), _BATCH)
         evidence = verdicts_of(db, [callback.comment_id for callback in due])
     for callback in due:
+        if callback.status in _GONE:
+            with store.write() as db:
+                akismet.note_callback(db, callback.comment_id, None)
+            continue
         result = _result(callback.status, evidence.get(callback.comment_id))
         if result is None:
             with store.write() as db:

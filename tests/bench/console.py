@@ -178,6 +178,7 @@ def _pages(held: list[CommentId], trial: str) -> dict[str, list[str]]:
         "trials": often(lambda: f"/review/rules/trials?comment={one()}&entry={word()}"),
         "one trial": often(lambda: f"/review/rules/trials/{trial}"),
         "try box": often(lambda: f"/review/rules/try?comment={one()}"),
+        "learners": often(lambda: "/review/rules/learners"),
         "history of the rules": often(lambda: "/review/rules/history"),
         "one version": often(lambda: f"/review/rules/versions/{chance.randrange(1, 60)}"),
         "how the rules do": often(lambda: f"/review/rules/quality?days={chance.choice((7, 30))}"),

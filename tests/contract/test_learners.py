@@ -107,6 +107,29 @@ def test_what_was_taken_back_changed_or_erased_is_learned_from_no_more(
     assert (left.comment.status, left.actor) == (Status.REJECTED, "moderator:mod")
 
 
+def test_a_rule_called_wrong_teaches_no_more_once_that_was_taken_back(desk: Desk) -> None:
+    comment_id = desk.held("One")
+    said = desk.decide(comment_id, Decision.APPROVE, rule="two-links")
+    desk.moderation.undo(event=said.id, moderator=desk.moderator)
+    desk.decide(comment_id, Decision.APPROVE)
+
+    [left] = lessons(desk)
+
+    assert left.wrong_rules == ()
+
+
+def test_a_look_ends_where_it_was_said_to(desk: Desk) -> None:
+    other = desk.add_site("other")
+    with desk.store.read() as db:
+        before = learners.newest_event(db)
+    desk.decide(desk.held("One"), Decision.APPROVE)
+    with desk.store.read() as db:
+        after = learners.newest_event(db)
+        assert learners.due(db, before) == []
+        assert learners.due(db, after) == [Due(desk.site.id, 0, after)]
+        assert learners.due(db, after, other.site.id) == []
+
+
 def test_the_newest_decisions_are_enough(desk: Desk) -> None:
     ids = [desk.held(f"Comment {number}") for number in range(4)]
     for comment_id in ids:

@@ -265,7 +265,7 @@ def test_a_rules_figures_follow_what_people_decide(desk: Desk) -> None:
 def test_a_rejection_for_another_reason_can_be_told(desk: Desk) -> None:
     [comment_id] = many(desk, 1, hit("links", needed=True))
     desk.decide(comment_id, Decision.REJECT)
-    said = {"kind": quality.RULE_WRONG, "note": "links", "actor": "moderator:mod", "reason": ""}
+    said = {"kind": EventKind.RULE_WRONG, "note": "links", "actor": "moderator:mod", "reason": ""}
     with desk.store.write() as db:
         db.execute(
             sa.insert(events).values(

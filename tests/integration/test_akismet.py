@@ -631,6 +631,21 @@ def test_what_is_left_to_a_person_is_told_when_one_has_decided(
 
 
 @SQLITE_IS_ENOUGH
+def test_nothing_is_told_of_a_comment_that_is_no_more(build_world: Callable[..., World]) -> None:
+    world = build_world({"WEBHOOK_NETWORKS": "127.0.0.0/8"})
+    with Receiver() as receiver:
+        answer = post(world, "/1.1/comment-check", callback=receiver.url)
+        comment_id = CommentId(answer.headers["X-akismet-guid"])
+        world.run_worker_once()
+        world.moderation.erase(comment_id, site_id=world.site.id, actor="site:news")
+        assert [told(world) for _ in range(2)] == [0, 0]
+    assert receiver.received == []
+    with world.store.read() as db:
+        rows = db.execute(sa.select(akismet_checks)).all()
+    assert all((row.callback, row.sealed_key, row.next_at) == (None,) * 3 for row in rows)
+
+
+@SQLITE_IS_ENOUGH
 def test_whoever_waits_for_a_person_keeps_nobody_else_waiting(
     build_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:

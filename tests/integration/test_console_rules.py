@@ -339,6 +339,17 @@ def test_a_new_list_is_made_and_used_by_nothing(world: World, admin: Person) -> 
     assert "Used by no rule yet" in page
     assert admin.send(path, name="bad", add="x").status_code == 422
     assert admin.send(path, name="../etc", add="x").status_code == 422
+    assert admin.send(path, name="blank", add=" \n ").status_code == 422
+
+
+def test_an_entry_goes_as_the_list_has_it(world: World, admin: Person) -> None:
+    odd = "cafe\u0301"
+    publish(world.store, with_lists(bad=f"balloon\n{odd}\n"))
+
+    page = after(admin, ask(world, admin, BAD, BAD, remove=odd))
+
+    assert "Version 2 is live." in page
+    assert odd not in words(admin.page(BAD))
 
 
 def test_seniors_keep_lists_and_moderators_read_them(world: World, admin: Person) -> None:

@@ -70,7 +70,7 @@ def refused(run: Run, tmp_path: Path, text: str, shape: str = "wxr") -> str:
     """Import a file that cannot be imported and return the sentence that says so."""
     file = tmp_path / "export"
     file.write_text(text)
-    result = run("import", file, "--site", "news", "--format", shape)
+    result = run("import", file, "--site", "news", "--format", shape, *named(shape))
     assert result.exit_code == 1, result.output
     return result.stderr
 
@@ -134,7 +134,7 @@ def test_what_was_erased_here_does_not_come_back(
         for name in ("Ida", "Paul"):
             world.approved_comment(author={"name": name, "email": f"{name.lower()}@mail.example"})
     file = export_of(run, tmp_path, shape)
-    words = ("import", file, "--site", "news", "--format", shape)
+    words = ("import", file, "--site", "news", "--format", shape, *named(shape))
     assert run(*words).exit_code == 0
     victim = next(row for row in stored(world) if row.status == "approved")
     count = world.count()
@@ -147,6 +147,11 @@ def test_what_was_erased_here_does_not_come_back(
     assert world.count() == count
     row = next(row for row in stored(world) if row.id == victim.id)
     assert (row.status, row.body, row.author_name) == ("erased", "", "")
+
+
+def named(shape: str) -> tuple[str, ...]:
+    """Return what tells whose file it is, where the file does not."""
+    return ("--source", "blog") if shape == "isso" else ()
 
 
 def export_of(run: Run, tmp_path: Path, shape: str) -> Path:
@@ -479,11 +484,20 @@ ODD_ISSO = """
 """
 
 
+@SQLITE_IS_ENOUGH
+def test_an_isso_file_comes_in_under_a_name_only(world: World, run: Run, tmp_path: Path) -> None:
+    write_isso(tmp_path / "isso.db")
+    result = run("import", tmp_path / "isso.db", "--site", "news", "--format", "isso")
+    assert result.exit_code != 0
+    assert "give --origin or --source" in result.output
+    assert world.count() == 0
+
+
 def test_whatever_isso_keeps_is_read_or_counted(world: World, run: Run, tmp_path: Path) -> None:
     write_isso(tmp_path / "isso.db")
     with closing(sqlite3.connect(tmp_path / "isso.db")) as db:
         db.executescript(ODD_ISSO)
-    words = ("import", tmp_path / "isso.db", "--site", "news", "--format", "isso")
+    words = ("import", tmp_path / "isso.db", "--site", "news", "--format", "isso", *named("isso"))
     result = run(*words)
     assert result.exit_code == 0, result.output
     assert "7 comments imported" in result.stdout

@@ -18,8 +18,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.verdict import Span
 from worker.models.features import Numbers, pull_of_words
+from worker.models.linear import Pull, shown, told
 from worker.models.markers import phrase_of
 from worker.models.material import PREPARING, Material, Part
 from worker.models.score import Reasons, Score
@@ -44,9 +44,6 @@ _RATE = np.float32(0.5)
 _BIAS_RATE = np.float32(0.1)
 #: The form of what is kept. Another number is another form.
 _FORMAT = 1
-
-_REASONS_SHOWN = 5
-_WORTH_TELLING = 0.15
 
 Weights = NDArray[np.float32]
 Row = NDArray[np.float64]
@@ -151,18 +148,9 @@ class Correction:
 
     def _reasons(self, column: int, sight: Sight, direction: float) -> Reasons:
         """Return what pulled a score most in the direction that it went, the strongest first."""
-        pulls = sorted(self._pulls(column, sight, direction), key=lambda pull: -pull[0])
-        least = max(0.0, pulls[0][0] * _WORTH_TELLING) if pulls else 0.0
-        told: dict[str, tuple[Span, ...]] = {}
-        for pull, word, spans in pulls:
-            if pull > least and (word in told or len(told) < _REASONS_SHOWN):
-                told[word] = told.get(word, ()) + spans
-        spans = tuple(span for places in told.values() for span in places)
-        return Reasons(", ".join(told), spans)
+        return told(self._pulls(column, sight, direction))
 
-    def _pulls(
-        self, column: int, sight: Sight, direction: float
-    ) -> Iterator[tuple[float, str, tuple[Span, ...]]]:
+    def _pulls(self, column: int, sight: Sight, direction: float) -> Iterator[Pull]:
         # Of those who pull further than they may, only the part that counts is told.
         by_person = self._by_person(column, sight)
         shares = np.clip(by_person, -PULL_OF_ONE, PULL_OF_ONE) / np.where(by_person, by_person, 1)
@@ -200,13 +188,10 @@ def _seen(head: str, signals: Signals) -> Sight:
     )
 
 
-def _pulls_of(part: Part, pulls: Row) -> Iterator[tuple[float, str, tuple[Span, ...]]]:
-    view = part.view
-    if view is None:
+def _pulls_of(part: Part, pulls: Row) -> Iterator[Pull]:
+    if part.view is None:
         yield float(pulls.sum()), part.phrase, ()
         return
-    by_word = pull_of_words(view, part.words, part.features, pulls.astype(np.float32))
+    by_word = pull_of_words(part.view, part.words, part.features, pulls.astype(np.float32))
     for pull, word in zip(by_word, part.words, strict=True):
-        start, end = view.place(word.start, word.end)
-        span = Span(part.field, start, end, view=view.name)
-        yield float(pull), f"“{view.original[start:end]}”", (span,)
+        yield float(pull), *shown(part, word)

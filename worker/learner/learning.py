@@ -29,7 +29,7 @@ def learn(store: Store, site_id: SiteId, models: Scorer, rules: LiveRules) -> Si
 
 def _learned(store: Store, site_id: SiteId, models: Scorer, rules: LiveRules) -> SiteLearner | None:
     with store.read() as db:
-        due = next((each for each in learners.due(db) if each.site_id == site_id), None)
+        due = next(iter(learners.due(db, learners.newest_event(db), site_id)), None)
         live = rules.current(db)
     if due is None:
         return None

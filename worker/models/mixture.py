@@ -96,9 +96,10 @@ class Mixture:
         windows: dict[Window, Read] = {}
         known: set[str] = set()
         for is_worst, window in self._worst_first(materials):
-            if not is_worst and not self._is_in_doubt(Found(linear, windows)):
+            calm = not is_worst and not self._is_in_doubt(Found(linear, windows))
+            if calm or len(known) == MOST_WINDOWS:
                 break
-            if window.text not in known and len(known) < MOST_WINDOWS:
+            if window.text not in known:
                 known.add(window.text)
                 windows[window] = self._network.read(window.text)
         return Found(linear, windows)

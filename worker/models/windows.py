@@ -41,11 +41,11 @@ def windows_of(part: Part, pulls: Numbers, most_words: int) -> list[Window]:
 def _cut(part: Part, most_words: int) -> Iterator[Window]:
     text, words = part.view.text if part.view else "", part.words
     number = max(1, -(-len(words) // most_words))
-    for first, last in _borders(0, len(words), number):
+    for first, last in _borders(len(words), number):
         start = words[first].start if first else 0
         end = words[last].start if last < len(words) else len(text)
         yield Window(part, text[start : min(end, start + _MOST_CHARACTERS)], start, first, last)
 
 
-def _borders(first: int, words: int, number: int) -> list[tuple[int, int]]:
-    return list(pairwise(first + words * place // number for place in range(number + 1)))
+def _borders(words: int, number: int) -> list[tuple[int, int]]:
+    return list(pairwise(words * place // number for place in range(number + 1)))

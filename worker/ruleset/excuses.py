@@ -22,16 +22,16 @@ Excuse = Callable[[Signals, Match], bool]
 _KINDS = ("around", "beside")
 _FIELDS = {called: field for field, called in FIELD_NAMES.items()}
 #: Where a sentence ends: an abbreviation too, which excuses less than it might.
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？؟]+|\n+")
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？؟۔։।॥]+|\n+")
 
 
 def read_excuses(reading: Reading, node: Node) -> Excuse | None:
     """Read `excused_by: {around: IDS, beside: IDS}`.
 
     A place that the rule found is excused if it lies in part or whole within one that
-    the rules `around` found, and in a sentence in which one of those `beside` found
+    the rules `around` found, or in a sentence in which one of those `beside` found
     something. The rule is silent if all its places are excused; what it knows without
-    a place, like a score, is excused by any of these rules.
+    a place, like the length of a comment, is excused by any of these rules.
     """
     members = reading.document.mapping(node, _KINDS, "kind of excuse")
     named = {kind: earlier_rules(reading, item) for kind, item in members.items()}

@@ -24,7 +24,7 @@ from worker.signals.words import WordIndex
 
 RULE_FILE = "rules.yaml"
 
-#: What ships has nearly two hundred, and a site's own come on top. Every rule costs each
+#: What ships has some two hundred, and a site's own come on top. Every rule costs each
 #: comment time: with so many, copies of those that ship, judging took a third longer.
 MOST_RULES = 500
 LEAST_POINTS, MOST_POINTS = -9, 10
