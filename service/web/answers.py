@@ -28,8 +28,10 @@ def answer(model: BaseModel, status: int = 200) -> Response:
 
 
 def read_query(model: type[ModelT]) -> ModelT:
-    """Return the query string as `model`; raise InvalidSubmission naming every field.
+    """Return the query string as `model`; raise InvalidSubmission naming every field."""
+    return validate(model, asked())
 
-    Empty parameters count as absent, as HTML forms send them so.
-    """
-    return validate(model, {name: value for name, value in request.args.items() if value != ""})
+
+def asked() -> dict[str, str]:
+    """Return the query string; what is empty counts as absent, as HTML forms send it so."""
+    return {name: value for name, value in request.args.items() if value != ""}

@@ -25,6 +25,7 @@ from service.storage.reviewing import (
     rules_known,
 )
 from service.storage.takeback import Doing, Span
+from service.web.answers import asked, read_query
 from service.web.chrome import Notice, entered, page, tell
 from service.web.console import LANES, PAST, REASONS, batch_notice, person
 from service.web.context import services
@@ -80,8 +81,7 @@ class _TakeBack(BaseModel):
 def preview() -> str:
     """How many comments a filter finds, a few of them, and the decisions to choose from."""
     needed = services()
-    asked = {name: value for name, value in request.args.items() if value != ""}
-    query = validate(ReviewQuery, {"lane": Lane.REVIEW} | asked)
+    query = validate(ReviewQuery, {"lane": Lane.REVIEW} | asked())
     wanted = query.as_filter(signed_in(), needed.keyring, needed.clock(), needed.claims.held())
     with needed.store.read() as db:
         # Counted by the same query: finding them is what takes its time.
@@ -153,8 +153,7 @@ def decide_campaign(name: str) -> Response:
 def take_back() -> str:
     """Choose what to take back; with an answer, what that would change."""
     _seniors_only()
-    asked = {name: value for name, value in request.args.items() if value != ""}
-    said = validate(_TakeBack, asked) if asked else None
+    said = read_query(_TakeBack) if asked() else None
     with services().store.read() as db:
         values = _dry_run(db, said) if said else {}
         return page(

@@ -35,6 +35,7 @@ from service.storage.live import newest_event
 from service.storage.reviewing import QueuePage, decisions_since, queue_rows, review_item
 from service.storage.sites import list_sites
 from service.storage.switches import set_switch, switch
+from service.web.answers import asked, read_query
 from service.web.cards import ABUSE, CATEGORIES, card_of
 from service.web.chrome import Conflict, Notice, entered, page, tell
 from service.web.context import services
@@ -363,15 +364,12 @@ def sends_to(endpoint: str, **values: Any) -> str:
 
 def _query() -> ReviewQuery:
     shown = {*_View.model_fields}
-    asked = {
-        name: value for name, value in request.args.items() if value != "" and name not in shown
-    }
-    asked.setdefault("lane", Lane.REVIEW)
-    return validate(ReviewQuery, asked)
+    wanted = {name: value for name, value in asked().items() if name not in shown}
+    return validate(ReviewQuery, {"lane": Lane.REVIEW} | wanted)
 
 
 def _view() -> _View:
-    return validate(_View, {name: value for name, value in request.args.items() if value != ""})
+    return read_query(_View)
 
 
 def _filters() -> dict[str, object]:

@@ -18,6 +18,7 @@ from service.domain.listing import entries_of, is_entry, remarks_of
 from service.domain.ruleset import RulesetSource
 from service.rule_file import ListUse, list_uses
 from service.rulesets import ListChange
+from service.web.answers import read_query
 from service.web.chrome import Notice, entered, tell
 from service.web.context import services
 from service.web.login import guard, require, signed_in
@@ -91,7 +92,7 @@ class Listing:
 @bp.get("")
 def lists() -> str:
     """Every list, or the entries of all of them that have some words."""
-    query = validate(_Query, _asked())
+    query = read_query(_Query)
     source = _source()
     return _shown_all(source, query)
 
@@ -110,7 +111,7 @@ def make() -> Response:
 @bp.get("/<path:name>")
 def one(name: str) -> str:
     """A list with its exceptions beside it."""
-    return _shown(_source(), name, validate(_Query, _asked()))
+    return _shown(_source(), name, read_query(_Query))
 
 
 @bp.post("/<path:name>")
@@ -167,7 +168,7 @@ def _refused(error: ModerationError, wanted: ListChange, name: str) -> Response:
         "kept": "\n".join(wanted.added),
     }
     known = name in list_uses(source.rules) or name in source.lists
-    query = validate(_Query, _asked())
+    query = read_query(_Query)
     shown = _shown(source, name, query, **more) if known else _shown_all(source, query, **more)
     return make_response(shown, status)
 
@@ -215,10 +216,6 @@ def _listing(source: RulesetSource, use: ListUse, query: _Query) -> Listing:
 
 def _source() -> RulesetSource:
     return services().rulesets.live_source()[1]
-
-
-def _asked() -> dict[str, str]:
-    return {name: value for name, value in request.args.items() if value}
 
 
 def _to(name: str, **query: str | None) -> Response:

@@ -17,6 +17,7 @@ from service.rule_quality import QualityReport, RuleQuality
 from service.rulesets import Draft, LiveRuleset
 from service.statistics import Interval
 from service.storage import rulesets
+from service.web.answers import read_query
 from service.web.charts import interval
 from service.web.chrome import Notice, entered, tell
 from service.web.context import services
@@ -111,7 +112,7 @@ class _UndoForm(BaseModel):
 @bp.get("")
 def overview() -> str:
     """What comments are judged by now."""
-    query = validate(_Narrowed, {name: value for name, value in request.args.items() if value})
+    query = read_query(_Narrowed)
     found = _live()
     if found is None:
         return rules_page("rules.html", found=None)

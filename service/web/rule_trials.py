@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask import Blueprint, Response, make_response, redirect, url_for
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +18,7 @@ from service.rule_file import list_uses
 from service.rulesets import Draft, ListChange, list_name
 from service.storage.reviewing import QueueRow, rows_by_id
 from service.storage.trials import Trial, TrialKind, TrialState
+from service.web.answers import read_query
 from service.web.charts import Bar, strips
 from service.web.chrome import Notice, entered, tell
 from service.web.context import services
@@ -101,7 +102,7 @@ class Asked:
 @bp.get("")
 def trials() -> str:
     """The newest trials, and a form to begin one."""
-    query = validate(_Query, {name: value for name, value in request.args.items() if value})
+    query = read_query(_Query)
     return _shown_all(query)
 
 
