@@ -34,7 +34,8 @@ A mixture of the linear model {linear} with a network: four of the six layers of
 all-MiniLM-L6-v2 (see NOTICE), taught all heads at once in {steps:,} batches of {batch} texts,
 as many as there are rows times {epochs:.2f}.{cut}
 Its weights have eight bits. It reads up to {words} words at a time, see
-`worker/models/mixture.py`. Version and figures are those of the mixture."""
+`worker/models/mixture.py`. Version and figures are those of the mixture, asked of every
+comment; at work the linear model answers for those that it finds calm."""
 _CUT = "\nThe recipe has {0:,} batches: this one was cut short, and figures still rose."
 
 
