@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.domain.comment import Status
@@ -23,6 +23,7 @@ sequences = st.lists(st.tuples(st.lists(words, min_size=2, max_size=5), st.boole
 
 
 @given(sequences, st.lists(words, max_size=12))
+@example([(["a", "a"], False), (["a", "a", "a"], False)], ["a", "a"])
 def test_all_sequences_are_found_and_no_others(
     known: list[tuple[list[str], bool]], text: list[str]
 ) -> None:

@@ -41,10 +41,10 @@ class Sequences:
 
     def found(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
         """Yield the number of each sequence that stands among the words, and at which."""
-        lengths = self._lengths
+        lengths, all_words = self._lengths, len(words)
         for at, pair in enumerate(pairwise(words)):
             if pair in lengths:
-                for number in self._long(words, at, pair):
+                for number in self._long(words, at, all_words - at, pair):
                     yield number, at
         if not self._singles.isdisjoint(words):
             for at, word in enumerate(words):
@@ -63,15 +63,19 @@ class Sequences:
         for at, word in enumerate(words[:-1]):
             for first in instead.get(word, ()):
                 offset = len(word) - len(first)
-                for number in self._long(words, at, (first, words[at + 1])):
+                for number in self._long(words, at, len(words) - at, (first, words[at + 1])):
                     yield number, at, offset
                 if first in self._singles:
                     for number in self._opened((first,), words, at + 1):
                         yield number, at, offset
 
-    def _long(self, words: Sequence[str], at: int, pair: tuple[str, str]) -> Iterator[int]:
-        """Yield the sequences that begin with a pair of words and go on as `words` do."""
+    def _long(
+        self, words: Sequence[str], at: int, left: int, pair: tuple[str, str]
+    ) -> Iterator[int]:
+        """Yield the sequences that begin with a pair of words and go on as those `left` do."""
         for length in self._lengths.get(pair, ()):
+            if length > left:
+                continue
             known = (*pair, *words[at + _TELLING : at + length])
             yield from self._whole.get(known, ())
             yield from self._opened(known, words, at + length)
