@@ -13,7 +13,7 @@ from service.checks import Checks
 from service.claims import Claims
 from service.domain.clock import utc_now
 from service.intake import Intake
-from service.jobs import JobQueue
+from service.jobs import JobQueue, connect
 from service.keyring import Keyring
 from service.learners import Learners
 from service.limits import Limiter
@@ -26,6 +26,9 @@ from service.web import routes, telemetry
 from service.web.callers import KeyDirectory
 from service.web.context import EXTENSION, Services
 from service.web.schemas import MAX_REQUEST_BYTES
+
+#: Whoever writes to SQLite counts uses while others wait for their turn.
+_LIMITS_SECONDS = 0.25
 
 
 class _Application(Flask):
@@ -76,7 +79,7 @@ def _services(settings: Settings) -> Services:
     store = open_store(settings.database_url)
     jobs = JobQueue(settings.redis_url, check_seconds=settings.check_timeout)
     keyring = Keyring(settings.secret_key)
-    limiter = Limiter(jobs.connection)
+    limiter = Limiter(connect(settings.redis_url, answer_seconds=_LIMITS_SECONDS))
     intake = Intake(store, jobs, keyring, limiter, settings)
     atexit.register(intake.close)
     return Services(

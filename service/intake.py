@@ -2,16 +2,17 @@
 
 One writer thread a process takes whatever waits and stores it in one
 transaction, so that the disk's fsync is paid once a group. There is no timer: a
-lone submission is stored at once. Jobs are queued beside it, see `Handover`.
+lone submission is stored at once, and while a process waits for its turn to write
+its group grows. Jobs are queued beside it, see `Handover`.
 """
 
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 
 from service.domain.comment import SiteId, Submission
 from service.domain.errors import StoreUnavailable
@@ -181,23 +182,34 @@ class Intake:
     def _write(self) -> None:
         with Handover(self._jobs) as self._handover:
             while (entry := self._entries.get()) is not None:
-                group = [entry]
-                ended = self._collect(group)
-                self._store_group(self._within_limits(group))
-                if ended:
-                    return
+                self._store_group([entry])
 
-    def _collect(self, group: list[Entry]) -> bool:
-        """Add all that waits to `group`; return True if the end was among it."""
-        while len(group) < _LARGEST_GROUP:
-            try:
+    def _store_group(self, group: list[Entry]) -> None:
+        """Store `group` and whoever comes until this has its turn to write."""
+        self._collect(group)
+        welcome = group
+        try:
+            with self._store.write() as db:
+                self._collect(group)
+                welcome = self._within_limits(group)
+                waiting = [entry.waiting for entry in welcome]
+                outcomes = accept(db, waiting) if waiting else []
+        except StoreUnavailable as error:
+            _fail(welcome, error)
+        except Exception:  # the thread must outlive whatever one group does
+            self._store_each(welcome)
+        else:
+            self._stored(welcome, outcomes)
+
+    def _collect(self, group: list[Entry]) -> None:
+        """Add all that waits to `group`."""
+        with suppress(Empty):
+            while len(group) < _LARGEST_GROUP:
                 entry = self._entries.get_nowait()
-            except Empty:
-                return False
-            if entry is None:
-                return True
-            group.append(entry)
-        return False
+                if entry is None:
+                    self._entries.put(None)  # the end comes after this group
+                    return
+                group.append(entry)
 
     def _within_limits(self, group: Sequence[Entry]) -> list[Entry]:
         """Refuse those whose visitor sends too much; return the others."""
@@ -210,14 +222,22 @@ class Intake:
                 welcome.append(entry)
         return welcome
 
-    def _store_group(self, group: Sequence[Entry]) -> None:
-        if not group:
-            return
-        try:
-            outcomes = self._commit([entry.waiting for entry in group])
-        except Exception as error:  # the thread must outlive whatever one group does
-            self._store_failed(group, error)
-            return
+    def _store_each(self, group: Sequence[Entry]) -> None:
+        """Try the members one by one, so that one bad row harms no other.
+
+        If another process claimed the same as one of them, then by now it shows.
+        """
+        for entry in group:
+            try:
+                with self._store.write() as db:
+                    outcomes = accept(db, [entry.waiting])
+            except Exception as error:  # as above
+                _fail([entry], error)
+            else:
+                self._stored([entry], outcomes)
+
+    def _stored(self, group: Sequence[Entry], outcomes: Sequence[Outcome]) -> None:
+        """Let the senders know, and the workers."""
         _answer(group, outcomes)
         self._handover.hand_over(
             outcome.comment_id
@@ -227,34 +247,22 @@ class Intake:
             and not _is_judged(entry.waiting)
         )
 
-    def _commit(self, waiting: Sequence[Waiting]) -> list[Outcome]:
-        try:
-            with self._store.write() as db:
-                return accept(db, waiting)
-        except IntegrityError:
-            # Another process claimed the same in this moment: by now it shows.
-            with self._store.write() as db:
-                return accept(db, waiting)
-
-    def _store_failed(self, group: Sequence[Entry], error: Exception) -> None:
-        """Try the members one by one, so that one bad row harms no other."""
-        if len(group) > 1 and not isinstance(error, StoreUnavailable):
-            for entry in group:
-                self._store_group([entry])
-            return
-        log.error("commit failed", error=type(error).__name__, comments=len(group))
-        _answer(group, [error] * len(group))
-
 
 def _is_judged(waiting: Waiting) -> bool:
     return waiting.check is not None and waiting.check.verdict is not None
+
+
+def _fail(group: Sequence[Entry], error: Exception) -> None:
+    log.error("commit failed", error=type(error).__name__, comments=len(group))
+    _answer(group, [error] * len(group))
 
 
 def _answer(group: Sequence[Entry], outcomes: Sequence[Outcome | Exception]) -> None:
     """Give each of the group its outcome, and wake the first."""
     for entry, outcome, following in zip(group, outcomes, [*group[1:], None], strict=True):
         entry.outcome, entry.next = outcome, following
-    group[0].wake()
+    if group:
+        group[0].wake()
 
 
 def _as_text(values: Iterable[object]) -> str:

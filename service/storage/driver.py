@@ -1,8 +1,9 @@
 """Statements in the driver's own words, for the one path where that is worth it.
 
-While comments come in, putting a statement together and converting its values
-cost SQLAlchemy more than the database needs to run it. Values here are as the
-tables keep them: times in milliseconds, words as plain strings.
+While comments come in, putting a statement together, converting its values and
+describing its result cost SQLAlchemy more than the database needs to run it. Values
+and rows here are as the tables keep them: times in milliseconds, words as plain
+strings.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +12,23 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Table
+from sqlalchemy.exc import DBAPIError
 
 _MARKS = {"sqlite": "?", "postgresql": "%s"}
 #: Groups of comments have between one and some dozens of rows.
 _REMEMBERED = 512
+
+
+def run(db: Connection, statement: str, values: Sequence[object] = ()) -> Any:
+    """Return the driver's cursor after a statement; raise what SQLAlchemy would raise."""
+    module = db.dialect.loaded_dbapi
+    try:
+        return db.connection.driver_connection.execute(statement, values)  # type: ignore[union-attr]
+    except module.Error as error:
+        known: Any = DBAPIError.instance(
+            statement, None, error, module.Error, hide_parameters=True, dialect=db.dialect
+        )
+        raise known from error
 
 
 def insert_rows(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -23,7 +37,7 @@ def insert_rows(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
     One for each row would make this thread queue for the interpreter once a row.
     """
     statement = _insert(table.name, tuple(rows[0]), len(rows), db.dialect.name)
-    db.exec_driver_sql(statement, tuple(chain.from_iterable(row.values() for row in rows)))
+    run(db, statement, tuple(chain.from_iterable(row.values() for row in rows)))
 
 
 def marks(db: Connection, values: Sequence[object]) -> str:

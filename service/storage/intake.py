@@ -7,7 +7,7 @@ happens here: keys used before, duplicates, closed threads, parents.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -29,7 +29,7 @@ from service.domain.site import Caller, Moderation, Thread
 from service.limits import Use
 from service.storage import akismet, database_now
 from service.storage.akismet import NATIVE, Check
-from service.storage.driver import insert_rows, marks
+from service.storage.driver import insert_rows, marks, run
 from service.storage.sites import thread_from_row
 from service.storage.tables import claims, comments, instant, milliseconds, threads
 
@@ -97,6 +97,18 @@ class _Claim:
     fingerprint: str
     key_id: int | None
     status: Status = Status.PENDING
+
+
+class _ClaimRow(NamedTuple):
+    """A row of `_CLAIMS`."""
+
+    kind: Kind
+    key: str
+    fingerprint: str
+    comment_id: str
+    expires_at: int | None
+    key_id: int | None
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +263,7 @@ def _live_claims(
     kinds, keys = list({kind for kind, _ in asked}), [key for _, key in asked]
     # Both columns of the primary key: by the second alone it would be a full scan.
     query = _CLAIMS.format(kinds=marks(db, kinds), keys=marks(db, keys))
-    rows = db.exec_driver_sql(query, (*kinds, *keys)).all()
+    rows = [_ClaimRow._make(row) for row in run(db, query, (*kinds, *keys))]
     ended = [row for row in rows if _has_ended(row, milliseconds(now))]
     for row in ended:
         db.execute(sa.delete(claims).where(claims.c.kind == row.kind, claims.c.key == row.key))
@@ -264,7 +276,7 @@ def _live_claims(
     }
 
 
-def _has_ended(row: sa.Row[Any], now: int) -> bool:
+def _has_ended(row: _ClaimRow, now: int) -> bool:
     # Whoever took a comment back may well say the same again.
     taken_back = row.kind == "duplicate" and row.status in (Status.WITHDRAWN, Status.ERASED)
     return taken_back or (row.expires_at is not None and row.expires_at <= now)
@@ -274,20 +286,28 @@ def _known_threads(db: Connection, group: Iterable[Waiting]) -> dict[ThreadKey, 
     asked = {waiting.thread_key for waiting in group}
     sites, keys = list({site for site, _ in asked}), list({key for _, key in asked})
     query = _THREADS.format(sites=marks(db, sites), keys=marks(db, keys))
-    found = [_thread(row) for row in db.exec_driver_sql(query, (*sites, *keys))]
+    found = [_thread(*row) for row in run(db, query, (*sites, *keys))]
     return {(thread.site_id, thread.key): thread for thread in found}
 
 
-def _thread(row: sa.Row[Any]) -> Thread:
-    """Return the thread that a row from the driver holds."""
+def _thread(
+    number: int,
+    site: int,
+    key: str,
+    url: str,
+    title: str,
+    moderation: str | None,
+    closed_at: int | None,
+) -> Thread:
+    """Return the thread that a row of `_THREADS` holds."""
     return Thread(
-        id=ThreadId(row.id),
-        site_id=SiteId(row.site_id),
-        key=row.key,
-        url=row.url,
-        title=row.title,
-        moderation=Moderation(row.moderation) if row.moderation else None,
-        closed_at=None if row.closed_at is None else instant(row.closed_at),
+        id=ThreadId(number),
+        site_id=SiteId(site),
+        key=key,
+        url=url,
+        title=title,
+        moderation=Moderation(moderation) if moderation else None,
+        closed_at=None if closed_at is None else instant(closed_at),
     )
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from ipaddress import ip_address
+from socket import AF_INET, inet_pton
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -129,6 +130,8 @@ def normal_address(text: str) -> str | None:
 
     IPv4 addresses that are written as IPv6 become IPv4; zones are refused.
     """
+    if _is_ipv4(text):
+        return text
     if "%" in text:
         return None
     try:
@@ -137,6 +140,15 @@ def normal_address(text: str) -> str | None:
         return None
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address)
+
+
+def _is_ipv4(text: str) -> bool:
+    """Whether `text` is four numbers as they are usually spelled; the C library tells fast."""
+    try:
+        inet_pton(AF_INET, text)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _is_in(address: str, networks: tuple[Network, ...]) -> bool:
