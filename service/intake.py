@@ -192,8 +192,9 @@ class Intake:
             with self._store.write() as db:
                 self._collect(group)
                 welcome = self._within_limits(group)
-                waiting = [entry.waiting for entry in welcome]
-                outcomes = accept(db, waiting) if waiting else []
+                if not welcome:
+                    return
+                outcomes = accept(db, [entry.waiting for entry in welcome])
         except StoreUnavailable as error:
             _fail(welcome, error)
         except Exception:  # the thread must outlive whatever one group does
@@ -261,8 +262,7 @@ def _answer(group: Sequence[Entry], outcomes: Sequence[Outcome | Exception]) -> 
     """Give each of the group its outcome, and wake the first."""
     for entry, outcome, following in zip(group, outcomes, [*group[1:], None], strict=True):
         entry.outcome, entry.next = outcome, following
-    if group:
-        group[0].wake()
+    group[0].wake()
 
 
 def _as_text(values: Iterable[object]) -> str:

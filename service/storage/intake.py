@@ -29,7 +29,7 @@ from service.domain.site import Caller, Moderation, Thread
 from service.limits import Use
 from service.storage import akismet, database_now
 from service.storage.akismet import NATIVE, Check
-from service.storage.driver import insert_rows, marks, run
+from service.storage.driver import as_one_row, insert_rows, marks, rows_of, run
 from service.storage.sites import thread_from_row
 from service.storage.tables import claims, comments, instant, milliseconds, threads
 
@@ -285,8 +285,10 @@ def _has_ended(row: _ClaimRow, now: int) -> bool:
 def _known_threads(db: Connection, group: Iterable[Waiting]) -> dict[ThreadKey, Thread]:
     asked = {waiting.thread_key for waiting in group}
     sites, keys = list({site for site, _ in asked}), list({key for _, key in asked})
-    query = _THREADS.format(sites=marks(db, sites), keys=marks(db, keys))
-    found = [_thread(*row) for row in run(db, query, (*sites, *keys))]
+    query = _THREADS.format(
+        rows=as_one_row(db, _THREAD_COLUMNS), sites=marks(db, sites), keys=marks(db, keys)
+    )
+    found = [_thread(*row) for row in rows_of(run(db, query, (*sites, *keys)))]
     return {(thread.site_id, thread.key): thread for thread in found}
 
 
@@ -380,7 +382,5 @@ _CLAIMS = (
     " FROM claims JOIN comments ON comments.id = claims.comment_id"
     " WHERE claims.kind IN ({kinds}) AND claims.key IN ({keys})"
 )
-_THREADS = (
-    "SELECT id, site_id, key, url, title, moderation, closed_at"
-    " FROM threads WHERE site_id IN ({sites}) AND key IN ({keys})"
-)
+_THREAD_COLUMNS = "id, site_id, key, url, title, moderation, closed_at"
+_THREADS = "SELECT {rows} FROM threads WHERE site_id IN ({sites}) AND key IN ({keys})"
