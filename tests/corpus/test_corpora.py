@@ -78,10 +78,11 @@ def test_a_second_look_finds_most_bad_held_and_most_sober_published() -> None:
     ]
 
 
-def test_with_the_models_more_is_held_of_what_should_be() -> None:
+def test_with_the_models_more_is_held_of_what_should_be_at_least_85_in_a_hundred() -> None:
     alone, together = report("publish_or_hold"), report("publish_or_hold", with_models=True)
 
-    assert together.held.rightly >= 1.1 * alone.held.rightly
+    assert together.held.rightly > alone.held.rightly
+    assert together.held.rightly >= 0.85 * together.to_hold
 
 
 def test_hidden_words_are_found_whatever_the_trick() -> None:

@@ -5,7 +5,9 @@ import pytest
 from worker.signals.text import views
 from worker.signals.words import WordList
 
-LISTED = WordList.of(["cup", "zebra", "zoo keeper", "лошадь", "kill", "kitty", "assess", "cocaine"])
+LISTED = WordList.of(
+    ["cup", "zebra", "zoo keeper", "лошадь", "kill", "kitty", "assess", "cocaine", "얼룩말"]
+)
 
 
 def caught(text: str) -> set[str]:
@@ -37,6 +39,7 @@ def caught(text: str) -> set[str]:
         pytest.param("ki11", "kill", id="a stroke for l"),
         pytest.param("z.3.b.r.4", "zebra", id="spaced digits"),
         pytest.param("л0ш@дь", "лошадь", id="digits in Cyrillic"),
+        pytest.param("얼1룩말", "얼룩말", id="a digit between Korean syllables"),
         pytest.param("zzzebraaaa", "zebra", id="repeated letters"),
         pytest.param("kiiitttty", "kitty", id="repeated letters of which two are meant"),
         pytest.param("kkk!lll", "kill", id="repeated letters and digits"),

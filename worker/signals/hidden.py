@@ -45,12 +45,13 @@ _SINGLES = re.compile(_SINGLE)
 _SHORTEST_RUN = 3
 #: Words of one letter, which may stand before a spaced word: `a` or `I`, and so in other languages.
 _ONE_LETTER_WORDS = frozenset("aiouyeвиксуояіє")
-#: Signs inside a word. A star more often stands for a letter left out in
-#: politeness; apostrophes and slashes separate words.
+#: Signs inside a word, and a digit between Korean syllables. A star more often
+#: stands for a letter left out in politeness; apostrophes and slashes separate words.
 _CUTTING = r"[^\w\s'/@$*&%#]|_"
 _CUT = re.compile(
     rf"(?<=[{_LETTER}@$])(?:{_CUTTING}){{1,3}}(?=[{_LETTER}@$])"
     rf"|(?<=[{_LETTER}][{_LETTER}])\*(?=[{_LETTER}][{_LETTER}])"
+    r"|(?<=[\uac00-\ud7a3])\d(?=[\uac00-\ud7a3])"
 )
 
 _LEET_HINT = re.compile(

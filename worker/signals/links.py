@@ -43,7 +43,7 @@ _CANDIDATE = rf"{_ANCHOR}?(?:{_SCHEME}(?:{_USER})?)?{_HOST}\.?{_PORT}{_PATH}"
 _NUMBERED = rf"{_SCHEME}(?:{_USER})?(?:0x[0-9a-f]+|\d+|\[[0-9a-f:.]+\]){_PORT}{_PATH}"
 
 #: A dot in words or drawn otherwise, before endings that make no sense else.
-_DOT_SAID = r"(?: +dot +| \. |[·•∙]| +(?:punkt|punto|ponto|точка) +)"
+_DOT_SAID = r"(?: +dot +| \. ?|[·•∙]| +(?:punkt|punto|ponto|точка) +)"
 _SAID = (
     rf"{_LABEL}(?:\.{_LABEL})*{_DOT_SAID}"
     rf"(?:com|net|org|info|ru|ру|xyz|top|online|site|shop|club|biz|io){_PATH}"
@@ -52,7 +52,14 @@ _SAID = (
 _OPENING = re.compile(f"({_ANCHOR})?(?:({_SCHEME})({_USER.replace('+@', '++@')})?)?")
 _HOST_END = re.compile(r"\.?(?:[/\\?#]|:\d|$)")
 _SAID_DOT = re.compile(_DOT_SAID)
-_MAY_BE_SAID = re.compile(r" dot | \. |[·•∙]| p[ou]n[kt]t?[ot] | точка ")
+_MAY_BE_SAID = re.compile(r" dot | \. ?|[·•∙]| p[ou]n[kt]t?[ot] | точка ")
+#: What follows where an ending is spoken of, and no address given: `German .info domains`.
+_OF_ENDINGS = re.compile(
+    r" +(?:domain|domän|domein|dominio|domaine|домен|address|adress|адрес|site|сайт|zone|зон|name"
+    r"|ending|endung|suffix|bubble|boom|crash|era|compan|start-?up|develop|framework|program)"
+)
+#: Endings that are words: after a blank put before a full stop they begin a sentence.
+_ENDINGS_IN_PROSE = frozenset({"top", "online", "site", "shop", "club"})
 #: Words before `dot com` that make it a word itself.
 _NO_NAMES = frozenset(
     {"the", "a", "an", "any", "every", "this", "that", "of", "in", "and", "or", "with", "for"}
@@ -231,7 +238,8 @@ def _all_links(view: View) -> Iterator[Link]:
                 yield link
     if _MAY_BE_SAID.search(view.text):
         for match in _matches(_SAID, view):
-            if link := _said(_taken_apart(match)):
+            speaks_of_it = _OF_ENDINGS.match(match.string, match.end())
+            if not speaks_of_it and (link := _said(_taken_apart(match))):
                 yield link
 
 
@@ -295,7 +303,11 @@ def _said(candidate: _Candidate) -> Link | None:
         return None
     if "." in name and registered_domain(name):
         return None  # a link, and a sentence after it
+    if candidate.host.endswith(f" .{ending}") and ending in _ENDINGS_IN_PROSE:
+        return None
     domain = registered_domain(f"{name}.{ending}")
+    if domain in _SOFTWARE:
+        return None
     return _link(candidate, f"{name}.{ending}", domain, disguised=True) if domain else None
 
 
