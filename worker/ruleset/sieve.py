@@ -67,6 +67,6 @@ class _Look:
             yield from self._by_list[listed]
         if self._by_phrase:
             possible = set(self._phrases.candidates(signals, view))
-            signals.rule_out(self._by_phrase.keys() - possible, view)
+            signals.tell(possible, self._by_phrase.keys(), view)
             for phrase in possible:
                 yield from self._by_phrase[phrase]

@@ -51,7 +51,7 @@ class Signals:
         self.index: WordIndex | None = None
         self._seen: dict[tuple[Field, Fold], tuple[View, ...]] = {}
         self._kept: dict[Hashable, Any] = {}
-        self._ruled_out: dict[int, set[object]] = {}
+        self._told: dict[int, list[tuple[Set[object], Set[object]]]] = {}
         self._was_cut = False
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -95,13 +95,15 @@ class Signals:
         index = self.index
         return self.once(("candidates", id(view)), lambda: index.candidates(view)) if index else {}
 
-    def rule_out(self, phrases: Set[object], view: View) -> None:
-        """Note that phrases cannot stand in a view that `views` gave."""
-        self._ruled_out.setdefault(id(view), set()).update(phrases)
+    def tell(self, possible: Set[object], known: Set[object], view: View) -> None:
+        """Note which of the `known` phrases may stand in a view that `views` gave."""
+        self._told.setdefault(id(view), []).append((possible, known))
 
-    def ruled_out(self, view: View) -> Set[object]:
-        """Return the phrases of which it is known that they do not stand in a view."""
-        return self._ruled_out.get(id(view), frozenset())
+    def possible(self, phrases: Sequence[T], view: View) -> Sequence[T]:
+        """Return the phrases that may stand in a view, as far as anything was told of it."""
+        for possible, known in self._told.get(id(view), ()):
+            phrases = [one for one in phrases if one in possible or one not in known]
+        return phrases
 
     def found(self, entries: WordList, view: View) -> tuple[Found, ...]:
         """Return where entries of a list stand in a view that `views` gave."""

@@ -106,10 +106,7 @@ def _phrases_check(phrases: list[Phrase], fields: tuple[Field, ...], fold: Fold)
         first, spans = "", []
         for field in fields:
             for view in signals.views(field, fold):
-                ruled_out = signals.ruled_out(view)
-                for one in phrases:
-                    if one in ruled_out:
-                        continue
+                for one in signals.possible(phrases, view):
                     for start, end in one.find(signals, view):
                         first = first or view.text[start:end]
                         spans.append(span(field, view, start, end))
