@@ -13,7 +13,7 @@ from worker.signals.characters import may_be_odd
 from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
-from worker.signals.text import MOST_READ, Fold, View, linkable, views, with_revealed
+from worker.signals.text import Fold, View, linkable, views, with_revealed
 from worker.signals.words import MAX_FOUND, Found, Standing, WordIndex, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
@@ -88,7 +88,7 @@ class Signals:
 
     def readings(self, field: Field) -> tuple[View, ...]:
         """Return a field folded in all the ways that evaders call for, each of them whole."""
-        return self.once(("readings", field), lambda: with_revealed(self.views(field)))
+        return self.once(("readings", field), lambda: with_revealed(self.views(field)).views)
 
     def candidates(self, view: View) -> Standing:
         """Return which entries of the index may stand in a view that `views` gave, by list."""
@@ -237,10 +237,9 @@ class Signals:
         # found in them is found once.
         if self.index is None or len(self.text(field)) < _WORTH_CUTTING:
             return self.readings(field)
-        easy = self.views(field)
-        found = with_revealed(easy, self.index.margin)
-        self._was_cut |= sum(len(view.text) for view in found[len(easy) :]) > MOST_READ
-        return found
+        found = with_revealed(self.views(field), self.index.margin)
+        self._was_cut |= found.is_cut
+        return found.views
 
     def _links_in(self, field: Field) -> tuple[Link, ...]:
         if field == "url":

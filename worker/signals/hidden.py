@@ -6,15 +6,15 @@ and the parts of one word around a single sign.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import re2
 
 from worker.signals.alphabets import ALIKE, TO_LATIN
-from worker.signals.excerpts import excerpt
+from worker.signals.excerpts import Place, excerpt
 from worker.signals.folding import FLAG_LETTERS, FLAGS_TO_LATIN
 from worker.signals.view import Edits, View
 
@@ -33,6 +33,7 @@ _REPEATABLE = [
 _SIGNS = "0-9@$€£¥¢₡₣₦₩₫₭₮₱₲₴₿"
 _INNER_SIGNS = "!|+("
 
+_TILDE = re.compile("ñ")
 _WHOLLY_ALIKE = re.compile(f"\\b[{ALIKE}]{{3,}}\\b")
 _FOREIGN = re.compile(f"[^\\W\\d_a-z{ALIKE}]+")
 _LATIN = re.compile("[a-z]+")
@@ -111,16 +112,28 @@ _CHANGED_BY = {
 }
 
 
-def revealed(view: View, margin: int | None = None) -> Iterator[View]:
+class Reading(NamedTuple):
+    """A view that undoes something, and the places where it differs from what it is made of."""
+
+    view: View
+    changed: Sequence[Place]
+
+    def news(self, margin: int) -> View:
+        """Return the sentences that are read differently, and what is `margin` around it."""
+        return excerpt(self.view, self.changed, margin)
+
+
+def revealed(view: View, margin: int | None = None) -> Iterator[Reading]:
     """Yield the readings of `view` that undo something; none for ordinary prose.
 
     With a `margin` each but that in Latin letters has only the sentences in which
-    something is undone, and so many characters around it at least.
+    something is undone, and so many characters around it at least. Each is made of
+    `view` or of one that came before, and tells nothing new where it is the same.
     """
     in_latin = _without_look_alikes(view)
-    if in_latin is not view:
+    if in_latin:
         yield in_latin
-    for base in dict.fromkeys((view, in_latin)):
+    for base in (view, in_latin.view) if in_latin else (view,):
         tricks = _possible_tricks(base.text)
         if tricks and margin is not None:
             yield from _undone(excerpt(base, _changing(base.text, tricks), margin), tricks)
@@ -141,19 +154,21 @@ def _is_leet(word: str) -> bool:
     return any(_spelled(word, table) != word for table in _LEETS)
 
 
-def _undone(base: View, tricks: Collection[int]) -> Iterator[View]:
+def _undone(base: View, tricks: Collection[int]) -> Iterator[Reading]:
     """Yield what undoing one trick after the other makes of a view."""
-    readings = [(base, tricks)]
+    yield from _spelled_and_squeezed(base, tricks)
     if _SPACING in tricks or _CUTS in tricks:
-        readings += [(joined, _possible_tricks(joined.text)) for joined in _joined(base)]
-    for reading, left in readings:
-        if reading is not base:
-            yield reading
-        spelled = list(_without_leet(reading)) if _LEETS_USED in left else []
-        yield from spelled
-        for last in spelled or [reading]:
-            if spelled or _REPEATING in left:
-                yield from _squeezed(last)
+        for joined in _joined(base):
+            yield joined
+            yield from _spelled_and_squeezed(joined.view, _possible_tricks(joined.view.text))
+
+
+def _spelled_and_squeezed(view: View, tricks: Collection[int]) -> Iterator[Reading]:
+    spelled = list(_without_leet(view)) if _LEETS_USED in tricks else []
+    yield from spelled
+    if spelled or _REPEATING in tricks:
+        for last in [reading.view for reading in spelled] or [view]:
+            yield from _squeezed(last)
 
 
 def _possible_tricks(text: str) -> Collection[int]:
@@ -178,19 +193,24 @@ def _named(view: View, trick: str) -> str:
     return trick if view.name == "plain" else f"{view.name}+{trick}"
 
 
-def _without_look_alikes(view: View) -> View:
-    """Return the view with words wholly of look-alikes in Latin letters.
+def _without_look_alikes(view: View) -> Reading | None:
+    """Return the view with words wholly of look-alikes in Latin letters; None if it has none.
 
     Not in a text of another alphabet, which has such words of its own.
     """
     if view.text.isascii():
-        return view
-    text = view.text.replace("ñ", "n")
-    if _WHOLLY_ALIKE.search(text) and not _is_foreign(text):
-        text = _WHOLLY_ALIKE.sub(_in_latin, text)
-    if _FLAG_RUN.search(text):
-        text = _FLAG_RUN.sub(_without_flags, text)
-    return view if text == view.text else view.changed(_named(view, "look-alikes"), text)
+        return None
+    text, changed = view.text, _spans(_TILDE, view.text)
+    text = text.replace("ñ", "n")
+    if (alike := _spans(_WHOLLY_ALIKE, text)) and not _is_foreign(text):
+        text, changed = _WHOLLY_ALIKE.sub(_in_latin, text), changed + alike
+    if flags := _spans(_FLAG_RUN, text):
+        text, changed = _FLAG_RUN.sub(_without_flags, text), changed + flags
+    return Reading(view.changed(_named(view, "look-alikes"), text), changed) if changed else None
+
+
+def _spans(pattern: re.Pattern[str], text: str) -> list[Place]:
+    return [match.span() for match in pattern.finditer(text)]
 
 
 def _is_foreign(text: str) -> bool:
@@ -205,19 +225,19 @@ def _without_flags(match: re.Match[str]) -> str:
     return match[0].translate(FLAGS_TO_LATIN)
 
 
-def _joined(view: View) -> Iterator[View]:
+def _joined(view: View) -> Iterator[Reading]:
     """Yield the view with letters that stand alone put together, and words that signs cut.
 
     Where a word of one letter may stand before the others, there is a second.
     """
     runs = list(_SPACED.finditer(view.text))
-    cuts = [match.span() for match in _CUT.finditer(view.text)]
+    cuts = _spans(_CUT, view.text)
     seen = {view.text}
     for is_first_apart in (False, True) if runs else (False,):
         gaps = {gap for run in runs for gap in _gaps(run, is_first_apart=is_first_apart)}
-        reading = _without(view, sorted(gaps.union(cuts)))
-        if reading.text not in seen:
-            seen.add(reading.text)
+        reading = _edited(view, "spaced", [(*gap, 0) for gap in sorted(gaps.union(cuts))])
+        if reading.view.text not in seen:
+            seen.add(reading.view.text)
             yield reading
 
 
@@ -243,28 +263,32 @@ def _gaps(run: re.Match[str], *, is_first_apart: bool) -> Iterator[tuple[int, in
             first = at + 1
 
 
-def _without(view: View, gaps: list[tuple[int, int]]) -> View:
-    """Return the view without the gaps."""
+def _edited(view: View, trick: str, edits: list[tuple[int, int, int]]) -> Reading:
+    """Return the view with as much as `edits` say of the beginnings of places, without the rest."""
     kept: list[str] = []
     last = 0
-    for start, end in gaps:
-        kept.append(view.text[last:start])
+    for start, end, length in edits:
+        kept.append(view.text[last : start + length])
         last = end
     kept.append(view.text[last:])
-    edits = Edits([(start, end, 0) for start, end in gaps])
-    return view.changed(_named(view, "spaced"), "".join(kept), edits)
+    step = Edits(edits)
+    return Reading(view.changed(_named(view, trick), "".join(kept), step), step.replaced())
 
 
-def _without_leet(view: View) -> Iterator[View]:
+def _without_leet(view: View) -> Iterator[Reading]:
     """Yield the view with digits and signs inside words read as letters, strokes as i and as l."""
     if not _LEET_HINT.search(view.text):
         return
+    words = _spans(_LEET_WORD, view.text)
     seen = {view.text}
     for table in _LEETS:
-        text = _LEET_WORD.sub(lambda match: _spelled(match[0], table), view.text)  # noqa: B023
+        letters = list(view.text)
+        for start, end in words:
+            letters[start:end] = _spelled(view.text[start:end], table)
+        text = "".join(letters)
         if text not in seen:
             seen.add(text)
-            yield view.changed(_named(view, "leet"), text)
+            yield Reading(view.changed(_named(view, "leet"), text), words)
 
 
 def _spelled(word: str, table: dict[int, str]) -> str:
@@ -278,10 +302,10 @@ def _spelled(word: str, table: dict[int, str]) -> str:
     return f"{before}{spelled}{behind}"
 
 
-def _squeezed(view: View) -> Iterator[View]:
+def _squeezed(view: View) -> Iterator[Reading]:
     """Yield the view with letters that stand three times or more once, and twice."""
     drawled = [match.span() for match in _DRAWLED.finditer(view.text) if not _is_www(match)]
-    doubled = [match.span() for match in _DOUBLED.finditer(view.text)]
+    doubled = _spans(_DOUBLED, view.text)
     ranked = [
         (*match.span(), rank % _REPEATED)
         for word in sorted({*drawled, *doubled})
@@ -291,18 +315,8 @@ def _squeezed(view: View) -> Iterator[View]:
         return
     for choice in range(2 ** (1 + max(rank for _, _, rank in ranked))):
         edits = [(start, end, 1 + (choice >> rank & 1)) for start, end, rank in ranked]
-        yield view.changed(_named(view, "squeeze"), _shortened(view.text, edits), Edits(edits))
+        yield _edited(view, "squeeze", edits)
 
 
 def _is_www(match: re.Match[str]) -> bool:
     return match[0] == "www" and match.string[match.end() : match.end() + 1] == "."
-
-
-def _shortened(text: str, edits: list[tuple[int, int, int]]) -> str:
-    kept: list[str] = []
-    last = 0
-    for start, end, length in edits:
-        kept.append(text[last : start + length])
-        last = end
-    kept.append(text[last:])
-    return "".join(kept)
