@@ -6,7 +6,7 @@ and the parts of one word around a single sign.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -48,10 +48,11 @@ _SHORTEST_RUN = 3
 _ONE_LETTER_WORDS = frozenset("aiouyeвиксуояіє")
 #: Signs inside a word. A star more often stands for a letter left out in
 #: politeness; apostrophes and slashes separate words.
-_CUTTING = r"[^\w\s'/@$*&%#]|_"
+_CUTTING = r"[\W_](?<![\s'/@$*&%#])"
+#: What must come first is looked for first, which is soonest done.
 _CUT = re.compile(
-    rf"(?<=[{_LETTER}@$])(?:{_CUTTING}){{1,3}}(?=[{_LETTER}@$])"
-    rf"|(?<=[{_LETTER}][{_LETTER}])\*(?=[{_LETTER}][{_LETTER}])"
+    rf"{_CUTTING}(?<=[{_LETTER}@$][\W_])(?:{_CUTTING}){{0,2}}(?=[{_LETTER}@$])"
+    rf"|\*(?<=[{_LETTER}][{_LETTER}]\*)(?=[{_LETTER}][{_LETTER}])"
 )
 
 _LEET_HINT = re.compile(
@@ -80,6 +81,7 @@ _LEETS = tuple(str.maketrans(_LEET | dict.fromkeys(_STROKES, letter)) for letter
 
 #: Words with a letter three times or more; doubled letters of these are in doubt as well.
 _DRAWLED = re.compile(r"(?<![^\W\d_])[^\W\d_]*?([^\W\d_])\1\1[^\W\d_]*")
+_TRIPLE = re.compile(r"([^\W\d_])\1\1")
 #: Words of doubled letters alone.
 _DOUBLED = re.compile(r"(?<!\w)(?:([^\W\d_])\1){3,}(?!\w)")
 _REPEATS = re.compile(r"([^\W\d_])\1+")
@@ -102,13 +104,6 @@ _SIGNS_OF_TRICKS = {
     _LEETS_USED: rf"[{_QUICK}][{_SIGNS}]|[{_SIGNS}][{_QUICK}]"
     rf"|[{_QUICK}][{_INNER_SIGNS}]+[{_QUICK}]",
     _REPEATING: f"{_TRIPLES}|(?:{_DOUBLES}){{3}}",
-}
-#: What undoing each trick changes.
-_CHANGED_BY = {
-    _SPACING: (_SPACED,),
-    _CUTS: (_CUT,),
-    _LEETS_USED: (_LEET_WORD,),
-    _REPEATING: (_DRAWLED, _DOUBLED),
 }
 
 
@@ -141,13 +136,21 @@ def revealed(view: View, margin: int | None = None) -> Iterator[Reading]:
             yield from _undone(base, tricks)
 
 
-def _changing(text: str, tricks: Collection[int]) -> Iterator[tuple[int, int]]:
+def _changing(text: str, tricks: Collection[int]) -> Iterator[Place]:
     """Yield the places that undoing these tricks changes, and some more."""
-    for trick in tricks:
-        for pattern in _CHANGED_BY[trick]:
-            for match in pattern.finditer(text):
-                if trick != _LEETS_USED or _is_leet(match[0]):
-                    yield match.span()
+    if _SPACING in tricks:
+        yield from _spans(_SPACED.finditer(text))
+    if _CUTS in tricks:
+        yield from _spans(_CUT.finditer(text))
+    if _LEETS_USED in tricks:
+        yield from _spans(word for word in _LEET_WORD.finditer(text) if _is_leet(word[0]))
+    if _REPEATING in tricks:
+        yield from _spans(_drawled(text))
+        yield from _spans(_DOUBLED.finditer(text))
+
+
+def _spans(matches: Iterable[re.Match[str]]) -> list[Place]:
+    return [match.span() for match in matches]
 
 
 def _is_leet(word: str) -> bool:
@@ -200,17 +203,13 @@ def _without_look_alikes(view: View) -> Reading | None:
     """
     if view.text.isascii():
         return None
-    text, changed = view.text, _spans(_TILDE, view.text)
+    text, changed = view.text, _spans(_TILDE.finditer(view.text))
     text = text.replace("ñ", "n")
-    if (alike := _spans(_WHOLLY_ALIKE, text)) and not _is_foreign(text):
+    if (alike := _spans(_WHOLLY_ALIKE.finditer(text))) and not _is_foreign(text):
         text, changed = _WHOLLY_ALIKE.sub(_in_latin, text), changed + alike
-    if flags := _spans(_FLAG_RUN, text):
+    if flags := _spans(_FLAG_RUN.finditer(text)):
         text, changed = _FLAG_RUN.sub(_without_flags, text), changed + flags
     return Reading(view.changed(_named(view, "look-alikes"), text), changed) if changed else None
-
-
-def _spans(pattern: re.Pattern[str], text: str) -> list[Place]:
-    return [match.span() for match in pattern.finditer(text)]
 
 
 def _is_foreign(text: str) -> bool:
@@ -231,7 +230,7 @@ def _joined(view: View) -> Iterator[Reading]:
     Where a word of one letter may stand before the others, there is a second.
     """
     runs = list(_SPACED.finditer(view.text))
-    cuts = _spans(_CUT, view.text)
+    cuts = _spans(_CUT.finditer(view.text))
     seen = {view.text}
     for is_first_apart in (False, True) if runs else (False,):
         gaps = {gap for run in runs for gap in _gaps(run, is_first_apart=is_first_apart)}
@@ -279,7 +278,7 @@ def _without_leet(view: View) -> Iterator[Reading]:
     """Yield the view with digits and signs inside words read as letters, strokes as i and as l."""
     if not _LEET_HINT.search(view.text):
         return
-    words = _spans(_LEET_WORD, view.text)
+    words = _spans(_LEET_WORD.finditer(view.text))
     seen = {view.text}
     for table in _LEETS:
         letters = list(view.text)
@@ -304,8 +303,8 @@ def _spelled(word: str, table: dict[int, str]) -> str:
 
 def _squeezed(view: View) -> Iterator[Reading]:
     """Yield the view with letters that stand three times or more once, and twice."""
-    drawled = [match.span() for match in _DRAWLED.finditer(view.text) if not _is_www(match)]
-    doubled = _spans(_DOUBLED, view.text)
+    drawled = _spans(word for word in _drawled(view.text) if not _is_www(word))
+    doubled = _spans(_DOUBLED.finditer(view.text))
     ranked = [
         (*match.span(), rank % _REPEATED)
         for word in sorted({*drawled, *doubled})
@@ -316,6 +315,16 @@ def _squeezed(view: View) -> Iterator[Reading]:
     for choice in range(2 ** (1 + max(rank for _, _, rank in ranked))):
         edits = [(start, end, 1 + (choice >> rank & 1)) for start, end, rank in ranked]
         yield _edited(view, "squeeze", edits)
+
+
+def _drawled(text: str) -> Iterator[re.Match[str]]:
+    """Yield the words with a letter three times, which few texts have, found by that letter."""
+    end = 0
+    while triple := _TRIPLE.search(text, end):
+        before = text.rfind(" ", end, triple.start())
+        if word := _DRAWLED.search(text, max(end, before)):
+            yield word
+        end = word.end() if word else len(text)
 
 
 def _is_www(match: re.Match[str]) -> bool:
