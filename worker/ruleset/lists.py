@@ -1,6 +1,6 @@
 """The lists of a ruleset: plain files that are used as words, domains or networks."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 
@@ -29,7 +29,7 @@ class Lists:
         self.used: set[str] = set()
         self._paths = dict(named)
         self._texts = texts
-        self._word_entries: dict[str, list[Entry]] = {}
+        self._lists: dict[str, WordList] = {}
         self._words: dict[tuple[tuple[str, ...], tuple[str, ...]], WordList] = {}
         self._domains: dict[str, frozenset[str]] = {}
         self._networks: dict[str, tuple[Network, ...]] = {}
@@ -38,7 +38,8 @@ class Lists:
         """Return the words of one or several lists, with those of others as exceptions."""
         key = (tuple(names), tuple(exceptions))
         if key not in self._words:
-            self._words[key] = WordList(self._entries_of(names), self._entries_of(exceptions))
+            listed, excepted = (map(self._list, group) for group in key)
+            self._words[key] = WordList.together(listed, excepted)
         return self._words[key]
 
     def index(self) -> WordIndex:
@@ -59,24 +60,25 @@ class Lists:
             self._networks[name] = tuple(self._each(name, wrong, _network))
         return self._networks[name]
 
-    def _entries_of(self, names: Iterable[str]) -> list[Entry]:
-        return [entry for name in names for entry in self._checked_words(name)]
+    def _list(self, name: str) -> WordList:
+        """Return the words of one list by itself."""
+        self.used.add(name)
+        if name not in self._lists:
+            self._lists[name] = WordList(self._checked_words(name))
+        return self._lists[name]
 
     def _checked_words(self, name: str) -> list[Entry]:
         """Return the entries that can be looked for; what is wrong with others is told."""
-        self.used.add(name)
-        if name not in self._word_entries:
-            written = self._read(name)
-            lines = [line for line, _ in written]
-            read = entries.parsed(text for _, text in written)
-            told = entries.problems(lines, read)
-            for problem in told[:_MOST_PROBLEMS]:
-                severity: Severity = "warning" if problem.is_warning else "error"
-                self._tell(name, problem.line, problem.message, severity)
-            unusable = {problem.line for problem in told if not problem.is_warning}
-            usable = zip(lines, read, strict=True)
-            self._word_entries[name] = [entry for line, entry in usable if line not in unusable]
-        return self._word_entries[name]
+        written = self._read(name)
+        lines = [line for line, _ in written]
+        read = entries.parsed(text for _, text in written)
+        told = entries.problems(lines, read)
+        for problem in told[:_MOST_PROBLEMS]:
+            severity: Severity = "warning" if problem.is_warning else "error"
+            self._tell(name, problem.line, problem.message, severity)
+        unusable = {problem.line for problem in told if not problem.is_warning}
+        usable = zip(lines, read, strict=True)
+        return [entry for line, entry in usable if line not in unusable]
 
     def _each(self, name: str, wrong: str, read: Callable[[str], T | None]) -> Iterator[T]:
         self.used.add(name)
