@@ -67,7 +67,7 @@ _INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _FINALS = "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
 _SYLLABLE = re.compile(f"([{_INITIALS}])([ㅏ-ㅣ])((?:[{_FINALS}](?![ㅏ-ㅣ]))?)")
 
-_MIXED = re.compile(f"[a-z][{ALIKE}]|[{ALIKE}][a-z]")
+_MIXED = re.compile(f"[{ALIKE}](?:(?<=[a-z].)|(?=[a-z]))")
 _LETTERS = re.compile(r"\w+")
 _LATIN_LETTER = re.compile("[a-z]")
 _LOOK_ALIKE = re.compile(f"[{ALIKE}]")

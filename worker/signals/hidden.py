@@ -22,6 +22,9 @@ from worker.signals.view import Edits, View
 #: so many repeated letters of a word.
 _REPEATED = 3
 
+#: Shorter readings are sooner searched than cut.
+_WORTH_CUTTING = 500
+
 #: Letters of scripts in which words are cut up, and in which letters are repeated.
 _LETTER = "a-zñ\u0370-\u052f\u0590-\u06ff\uac00-\ud7a3"
 _REPEATABLE = [
@@ -34,7 +37,7 @@ _SIGNS = "0-9@$€£¥¢₡₣₦₩₫₭₮₱₲₴₿"
 _INNER_SIGNS = "!|+("
 
 _TILDE = re.compile("ñ")
-_WHOLLY_ALIKE = re.compile(f"\\b[{ALIKE}]{{3,}}\\b")
+_WHOLLY_ALIKE = re.compile(rf"[{ALIKE}](?<!\w.)[{ALIKE}]{{2,}}\b")
 _FOREIGN = re.compile(f"[^\\W\\d_a-z{ALIKE}]+")
 _LATIN = re.compile("[a-z]+")
 _FLAG_RUN = re.compile(f"[{FLAG_LETTERS}]{{4,}}")
@@ -56,7 +59,8 @@ _CUT = re.compile(
 )
 
 _LEET_HINT = re.compile(
-    rf"[{_LETTER}][{_SIGNS}]|[{_SIGNS}][{_LETTER}]|[{_LETTER}][{_INNER_SIGNS}]+[{_LETTER}]"
+    rf"[{_SIGNS}{_INNER_SIGNS}](?:(?<=[{_LETTER}][{_SIGNS}])|(?<=[{_SIGNS}])(?=[{_LETTER}])"
+    rf"|(?<=[{_LETTER}][{_INNER_SIGNS}])[{_INNER_SIGNS}]*(?=[{_LETTER}]))"
 )
 _LEET_WORD = re.compile(
     rf"(?<![{_LETTER}{_SIGNS}{_INNER_SIGNS}])(?=[{_LETTER}]*[{_SIGNS}{_INNER_SIGNS}])"
@@ -115,6 +119,8 @@ class Reading(NamedTuple):
 
     def news(self, margin: int) -> View:
         """Return the sentences that are read differently, and what is `margin` around it."""
+        if len(self.view.text) < _WORTH_CUTTING:
+            return self.view
         return excerpt(self.view, self.changed, margin)
 
 
@@ -130,10 +136,10 @@ def revealed(view: View, margin: int | None = None) -> Iterator[Reading]:
         yield in_latin
     for base in (view, in_latin.view) if in_latin else (view,):
         tricks = _possible_tricks(base.text)
-        if tricks and margin is not None:
-            yield from _undone(excerpt(base, _changing(base.text, tricks), margin), tricks)
-        elif tricks:
+        if margin is None:
             yield from _undone(base, tricks)
+        elif places := list(_changing(base.text, tricks)):
+            yield from _undone(excerpt(base, places, margin), tricks)
 
 
 def _changing(text: str, tricks: Collection[int]) -> Iterator[Place]:
@@ -161,7 +167,7 @@ def _undone(base: View, tricks: Collection[int]) -> Iterator[Reading]:
     """Yield what undoing one trick after the other makes of a view."""
     yield from _spelled_and_squeezed(base, tricks)
     if _SPACING in tricks or _CUTS in tricks:
-        for joined in _joined(base):
+        for joined in _joined(base, tricks):
             yield joined
             yield from _spelled_and_squeezed(joined.view, _possible_tricks(joined.view.text))
 
@@ -224,13 +230,13 @@ def _without_flags(match: re.Match[str]) -> str:
     return match[0].translate(FLAGS_TO_LATIN)
 
 
-def _joined(view: View) -> Iterator[Reading]:
+def _joined(view: View, tricks: Collection[int]) -> Iterator[Reading]:
     """Yield the view with letters that stand alone put together, and words that signs cut.
 
     Where a word of one letter may stand before the others, there is a second.
     """
-    runs = list(_SPACED.finditer(view.text))
-    cuts = _spans(_CUT.finditer(view.text))
+    runs = list(_SPACED.finditer(view.text)) if _SPACING in tricks else []
+    cuts = _spans(_CUT.finditer(view.text)) if _CUTS in tricks else []
     seen = {view.text}
     for is_first_apart in (False, True) if runs else (False,):
         gaps = {gap for run in runs for gap in _gaps(run, is_first_apart=is_first_apart)}
