@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import chain
 from typing import TypeVar
 
 from service.domain.listing import entries_of
@@ -9,7 +10,7 @@ from worker.ruleset.problems import Problem, Severity
 from worker.signals import entries
 from worker.signals.entries import Entry
 from worker.signals.links import registered_domain
-from worker.signals.words import WordIndex, WordList
+from worker.signals.words import Pattern, WordIndex, WordList, patterns_of
 
 Network = IPv4Network | IPv6Network
 T = TypeVar("T")
@@ -29,7 +30,7 @@ class Lists:
         self.used: set[str] = set()
         self._paths = dict(named)
         self._texts = texts
-        self._lists: dict[str, WordList] = {}
+        self._patterns: dict[str, tuple[Pattern, ...]] = {}
         self._words: dict[tuple[tuple[str, ...], tuple[str, ...]], WordList] = {}
         self._domains: dict[str, frozenset[str]] = {}
         self._networks: dict[str, tuple[Network, ...]] = {}
@@ -38,8 +39,8 @@ class Lists:
         """Return the words of one or several lists, with those of others as exceptions."""
         key = (tuple(names), tuple(exceptions))
         if key not in self._words:
-            listed, excepted = (map(self._list, group) for group in key)
-            self._words[key] = WordList.together(listed, excepted)
+            listed, excepted = (chain.from_iterable(map(self._patterns_of, of)) for of in key)
+            self._words[key] = WordList(listed, excepted)
         return self._words[key]
 
     def index(self) -> WordIndex:
@@ -60,12 +61,12 @@ class Lists:
             self._networks[name] = tuple(self._each(name, wrong, _network))
         return self._networks[name]
 
-    def _list(self, name: str) -> WordList:
-        """Return the words of one list by itself."""
+    def _patterns_of(self, name: str) -> tuple[Pattern, ...]:
+        """Return what is looked for because it stands in a list."""
         self.used.add(name)
-        if name not in self._lists:
-            self._lists[name] = WordList(self._checked_words(name))
-        return self._lists[name]
+        if name not in self._patterns:
+            self._patterns[name] = tuple(patterns_of(self._checked_words(name)))
+        return self._patterns[name]
 
     def _checked_words(self, name: str) -> list[Entry]:
         """Return the entries that can be looked for; what is wrong with others is told."""

@@ -29,6 +29,7 @@ _FOR_EACH = 4
 
 _LIST = re.compile(r"\{([^{}]+)\}")
 _GAP_MARKS = ("...", "…")
+_WORD = re.compile("[A-Za-z0-9'\x80-\U0010ffff]+")
 #: What is separate in a phrase: a list, or whatever stands between blanks.
 _PIECE = re.compile(r"\{[^{}]*\}\S*|\S+")
 
@@ -129,11 +130,13 @@ def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase 
     """
     elements: list[Element] = []
     gap, complete = 0, True
-    for piece in _PIECE.findall(text):
+    pieces = _PIECE.findall(text)
+    folded = _folded(pieces)
+    for piece in pieces:
         if piece in _GAP_MARKS:
             gap = GAP
             continue
-        element = _element(piece, gap if elements else 0, list_of)
+        element = _element(piece, gap if elements else 0, list_of, folded)
         if element is None:
             complete = False
         else:
@@ -170,20 +173,34 @@ def _lists(elements: Iterable[Element]) -> frozenset[WordList]:
     return frozenset(one.entries for one in elements if one.entries and not one.optional)
 
 
-def _element(piece: str, gap: int, list_of: Callable[[str], WordList | None]) -> Element | None:
+def _folded(pieces: Iterable[str]) -> Mapping[str, str]:
+    """Return how the words of a phrase are folded: all at once, which is sooner done."""
+    words = [
+        written.removesuffix("*")
+        for piece in pieces
+        for written in piece.removesuffix("?").split("|")
+    ]
+    return dict(zip(words, map(str.strip, all_plain(words)), strict=True))
+
+
+def _element(
+    piece: str,
+    gap: int,
+    list_of: Callable[[str], WordList | None],
+    folded: Mapping[str, str],
+) -> Element | None:
     optional = piece.endswith("?")
-    core = piece[:-1] if optional else piece
+    core = piece.removesuffix("?")
     if named := _LIST.fullmatch(core):
         entries = list_of(named[1])
         return Element(entries=entries, gap=gap, optional=optional) if entries else None
     words: list[str] = []
     beginnings: list[str] = []
-    alternatives = core.split("|")
-    read = all_plain([written.removesuffix("*") for written in alternatives])
-    for written, folded in zip(alternatives, map(str.strip, read), strict=True):
-        if not folded or not all(c.isalnum() or c in "'’" or not c.isascii() for c in folded):
+    for written in core.split("|"):
+        word = folded[written.removesuffix("*")]
+        if not _WORD.fullmatch(word):
             raise PhraseError(f"“{written}” is not a word")
-        (beginnings if written.endswith("*") else words).append(folded)
+        (beginnings if written.endswith("*") else words).append(word)
     return Element(tuple(words), tuple(beginnings), gap=gap, optional=optional)
 
 

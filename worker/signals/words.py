@@ -78,36 +78,20 @@ class WordList:
     What stands inside an occurrence of one of `exceptions` does not count.
     """
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self.patterns = tuple(pattern for entry in entries for pattern in _patterns(entry))
-        #: Whole phrases by how they read without blanks, for letters that stood alone.
-        self.joined = {
-            "".join(p.words): p.entry for p in self.patterns if len(p.words) > 1 and p.is_whole
-        }
-        #: Characters of the longest entry.
-        self.longest = max((len(" ".join(p.words)) for p in self.patterns), default=0)
-        self.exceptions: WordList | None = None
+    def __init__(self, patterns: Iterable["Pattern"], exceptions: Iterable["Pattern"] = ()) -> None:
+        self.patterns = tuple(patterns)
+        excepted = tuple(exceptions)
+        self.exceptions = WordList(excepted) if excepted else None
 
     @classmethod
     def of(cls, entries: Iterable[str], exceptions: Iterable[str] = ()) -> "WordList":
         """Return the list of entries as people write them."""
-        return cls.together([cls(parsed(entries))], [cls(parsed(exceptions))])
+        return cls(patterns_of(parsed(entries)), patterns_of(parsed(exceptions)))
 
-    @classmethod
-    def together(
-        cls, lists: Iterable["WordList"], exceptions: Iterable["WordList"] = ()
-    ) -> "WordList":
-        """Return one list of what stands in several, less what stands in others."""
-        joined = cls(())
-        for one in lists:
-            joined.patterns += one.patterns
-            joined.joined |= one.joined
-            joined.longest = max(joined.longest, one.longest)
-        excepted = tuple(exceptions)
-        joined.exceptions = (
-            cls.together(excepted) if any(one.patterns for one in excepted) else None
-        )
-        return joined
+    @cached_property
+    def longest(self) -> int:
+        """The characters of the longest entry."""
+        return max((len(" ".join(pattern.words)) for pattern in self.patterns), default=0)
 
     def find_all(self, view: View, standing: "Standing | None" = None) -> list[Found]:
         """Return what occurs in the text, in order, at most MAX_FOUND.
@@ -134,8 +118,6 @@ class WordList:
         for pattern, places in standing.get(self, ()):
             for start, end in pattern.places(view) if places is None else places:
                 yield Found(pattern.entry, start, end)
-        if self.joined and "spaced" in view.name:
-            yield from self._joined_phrases(view)
 
     def _counting(self, view: View, standing: "Standing") -> Iterator[Found]:
         """Yield the occurrences that no exception covers."""
@@ -147,39 +129,30 @@ class WordList:
                     continue
             yield found
 
-    def _joined_phrases(self, view: View) -> Iterator[Found]:
-        """Yield phrases whose letters stood alone, so that blanks told no words apart."""
-        for word in view.tokens.runs & self.joined.keys():
-            for start in view.tokens.starts(word):
-                end = start + len(word)
-                if len(view.source(start, end)) > len(word):
-                    yield Found(self.joined[word], start, end)
-
 
 class WordIndex:
     """Tells in one pass over the words of a text which entries of many lists may be there."""
 
     def __init__(self, lists: Iterable[WordList]) -> None:
-        known = tuple(dict.fromkeys(_with_exceptions(lists)))
         holders: dict[Pattern, list[WordList]] = {}
-        for words in known:
+        for words in _with_exceptions(lists):
             for pattern in words.patterns:
                 holders.setdefault(pattern, []).append(words)
         self._patterns = tuple(holders)
         # Most patterns have the same holders as others, so that few objects tell them.
         self._holders = _shared(map(tuple, holders.values()))
-        self._by_joined: dict[str, list[WordList]] = {}
-        for words in known:
-            for letters in words.joined:
-                self._by_joined.setdefault(letters, []).append(words)
+        #: Whole phrases by how they read without blanks, for letters that stood alone.
+        self._joined: dict[str, list[int]] = {}
         self._words: ByWord[int] = ByWord(_with_bare)
         self._sequences = Sequences()
         self._anywhere: list[int] = []
         for number, pattern in enumerate(self._patterns):
+            if len(pattern.words) > 1 and pattern.is_whole:
+                self._joined.setdefault("".join(pattern.words), []).append(number)
             if pattern.is_sequence:
                 self._sequences.add(number, pattern.runs, goes_on=pattern.may_go_on)
-            elif pattern.exact:
-                self._words.add(pattern.exact[0], number)
+            elif exact := pattern.exact:
+                self._words.add(exact[0], number)
             elif beginning := pattern.beginning:
                 self._words.add_beginning(beginning, number)
             else:
@@ -189,10 +162,7 @@ class WordIndex:
         self._set = _searcher([self._patterns[number] for number in self._anywhere])
 
     def candidates(self, view: View) -> "Standing":
-        """Return for each list the patterns that may stand in the view; the others do not.
-
-        A list without any is there if one of its phrases may have been joined.
-        """
+        """Return for each list the patterns that may stand in the view; the others do not."""
         places = self._sequences_in(view)
         found: dict[WordList, list[tuple[Pattern, Sequence[tuple[int, int]] | None]]]
         found = defaultdict(list)
@@ -200,10 +170,8 @@ class WordIndex:
             standing = self._patterns[number], places.get(number)
             for listed in self._holders[number]:
                 found[listed].append(standing)
-        if "spaced" in view.name:
-            for letters in view.tokens.runs & self._by_joined.keys():
-                for listed in self._by_joined[letters]:
-                    found.setdefault(listed, [])
+        for listed, number, joined in self._joined_in(view) if "spaced" in view.name else ():
+            found[listed].append((self._patterns[number], joined))
         return found
 
     def _numbers(self, view: View) -> set[int]:
@@ -220,6 +188,20 @@ class WordIndex:
             if end := self._patterns[number].end_from(view.text, start):
                 found.setdefault(number, []).append((start, end))
         return found
+
+    def _joined_in(self, view: View) -> Iterator[tuple[WordList, int, Sequence[tuple[int, int]]]]:
+        """Yield phrases whose letters stood alone, so that blanks told no words apart.
+
+        Of those in a list that differ in blanks alone it is the last.
+        """
+        for word in view.tokens.runs & self._joined.keys():
+            everywhere = ((start, start + len(word)) for start in view.tokens.starts(word))
+            if places := [place for place in everywhere if len(view.source(*place)) > len(word)]:
+                last = {
+                    one: number for number in self._joined[word] for one in self._holders[number]
+                }
+                for listed, number in last.items():
+                    yield listed, number, places
 
     def _beginning(self, view: View) -> Iterator[tuple[int, int]]:
         """Yield the patterns of which the words are there in order, and where they begin."""
@@ -365,20 +347,21 @@ class _Cover:
         return before > 0 and self._reach[before - 1] >= found.end
 
 
-def _patterns(entry: Entry) -> Iterator[Pattern]:
-    if not entry.words:
-        return
-    written = " ".join(entry.words)
-    yield Pattern(*entry, _runs(entry.words, written))
-    # The letter is often typed without its tilde, or robbed of it to hide the word.
-    if "ñ" in written:
-        bare = tuple(word.replace("ñ", "n") for word in entry.words)
-        yield Pattern(*entry._replace(words=bare), _runs(bare, " ".join(bare)))
+def patterns_of(entries: Iterable[Entry]) -> Iterator[Pattern]:
+    """Yield all ways of writing some entries."""
+    for entry in entries:
+        written = " ".join(entry.words)
+        if written:
+            yield Pattern(*entry, _runs(entry.words, written))
+        # The letter is often typed without its tilde, or robbed of it to hide the word.
+        if "ñ" in written:
+            bare = tuple(word.replace("ñ", "n") for word in entry.words)
+            yield Pattern(*entry._replace(words=bare), _runs(bare, " ".join(bare)))
 
 
 def _runs(words: tuple[str, ...], written: str) -> tuple[str, ...]:
     """Return the words as `WORDS` has them: the same, where they are of plain letters alone."""
-    is_plain = written.isascii() and all(map(str.isalnum, words))
+    is_plain = written.isascii() and written.replace(" ", "").isalnum()
     return words if is_plain else tuple(WORDS.findall(written))
 
 
