@@ -13,7 +13,7 @@ from worker.ruleset import Match, Rule, Ruleset, load
 from worker.ruleset.cases import Case
 from worker.ruleset.sieve import Clue
 from worker.signals import comment
-from worker.signals.beginnings import Beginnings
+from worker.signals.by_word import ByWord
 from worker.signals.comment import Signals
 from worker.signals.text import views
 from worker.signals.words import WordIndex, WordList
@@ -74,8 +74,10 @@ def test_the_shared_index_finds_what_each_list_does(text: str) -> None:
     for view in views(text, "hard"):
         together = index.candidates(view)
         for entries in lists:
+            assert entries.find_all(view, together) == entries.find_all(view)
             one_by_one = {entries: [(pattern, None) for pattern in entries.patterns]}
-            assert entries.find_all(view, together) == entries.find_all(view, one_by_one)
+            missed = {*entries.find_all(view, one_by_one)} - {*entries.find_all(view, together)}
+            assert not missed
 
 
 @pytest.mark.parametrize(
@@ -118,11 +120,30 @@ def test_a_sieve_that_fails_lets_every_rule_be_heard() -> None:
     assert judge(case.comment(), ruleset, case.context()).status is Status.HELD
 
 
-@given(st.lists(st.text("abc", min_size=2, max_size=5)), st.lists(st.text("abc", max_size=7)))
-def test_beginnings_are_those_that_words_have(beginnings: list[str], words: list[str]) -> None:
-    expected = {one for one in beginnings if any(word.startswith(one) for word in words)}
+some_words = st.lists(st.text("abc", min_size=1, max_size=5))
 
-    assert Beginnings(beginnings).of(words) == expected
+
+@given(some_words, some_words, some_words)
+def test_what_is_found_by_words_is_found_by_each_of_them(
+    known: list[str], beginnings: list[str], words: list[str]
+) -> None:
+    together: ByWord[str] = ByWord(lambda word: (word, word[::-1]))
+    for one in known:
+        together.add(one, one)
+    for one in beginnings:
+        together.add_beginning(one, f"{one}*")
+
+    forms = {*words, *(word[::-1] for word in words)}
+    begun = {f"{one}*" for one in beginnings if any(form.startswith(one) for form in forms)}
+    assert together.of(words) == together.of(words) == forms.intersection(known) | begun
+
+
+def test_no_more_words_are_remembered_than_are_met_again() -> None:
+    together: ByWord[str] = ByWord()
+    together.add("7", "seven")
+
+    assert together.of(map(str, range(25_000))) == {"seven"}
+    assert len(together._met) <= 10_000
 
 
 sentences = st.lists(texts, max_size=6).map(". ".join)

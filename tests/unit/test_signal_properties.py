@@ -42,8 +42,8 @@ def test_the_quick_look_for_tricks_misses_none(text: str) -> None:
     base = plain(text)
     possible = hidden._possible_tricks(base.text)
 
-    quickly = {view.text for view in hidden._undone(base, possible)}
-    thoroughly = {view.text for view in hidden._undone(base, hidden._ALL_TRICKS)}
+    quickly = {one.view.text for one in hidden._undone(base, possible)}
+    thoroughly = {one.view.text for one in hidden._undone(base, hidden._ALL_TRICKS)}
 
     assert quickly | {base.text} == thoroughly | {base.text}
 

@@ -19,6 +19,8 @@ _SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,3})?) ?%")
 _DECIMAL = re.compile(r"-?\d{1,6}(?:\.\d{1,6})?")
 #: Deeper than any rule needs to be; composing recurses.
 _DEEPEST = 20
+#: So many are open where the parts of the file stand.
+_IN_ROOT = 2
 _MOST_CHARACTERS = 500_000
 
 
@@ -32,13 +34,16 @@ class Document:
         #: Where aliases stand: what they mean is not known, so nothing else is said of them.
         self._aliases: set[tuple[int, int]] = set()
 
-    def root(self) -> Node | None:
-        """Return the outermost node; None if there is nothing that could be read."""
+    def root(self, last: str = "") -> Node | None:
+        """Return the outermost node; None if there is nothing that could be read.
+
+        What stands behind its part `last` is not read.
+        """
         if len(self._text) > _MOST_CHARACTERS:
             self._tell_at(1, 1, f"the file is longer than {_MOST_CHARACTERS:,} characters")
             return None
         try:
-            node = self._composed()
+            node = self._composed(last)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self._tell_at(*_position(mark), f"this is no YAML: {error.problem or error.context}")
@@ -158,7 +163,7 @@ class Document:
     def _written(self, node: Node) -> str:
         return str(node.value) if isinstance(node, ScalarNode) else "a list or mapping"
 
-    def _composed(self) -> Node | None:
+    def _composed(self, last: str) -> Node | None:
         """Return the outermost node of a file that should do without YAML's anchors and tags.
 
         Those are mistakes, and the rest is read all the same. Nodes have no tags, since
@@ -170,6 +175,8 @@ class Document:
             self._refuse_finesse(event)
             if isinstance(event, yaml.CollectionEndEvent):
                 open_.pop()
+                if last and len(open_) == _IN_ROOT and open_[-1].key == last:
+                    break
             elif isinstance(event, yaml.NodeEvent):
                 node = _node(event)
                 open_[-1].add(node)
@@ -206,6 +213,12 @@ class _Open:
         self.values = values
         self._is_mapping = is_mapping
         self._key: Node | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of what was added last to a mapping; "" without one."""
+        is_member = self._is_mapping and self.values
+        return str(self.values[-1][0].value) if is_member else ""
 
     def add(self, node: Node) -> None:
         """Add what comes next."""

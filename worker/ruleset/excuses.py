@@ -22,7 +22,10 @@ Excuse = Callable[[Signals, Match], bool]
 _KINDS = ("around", "beside")
 _FIELDS = {called: field for field, called in FIELD_NAMES.items()}
 #: Where a sentence ends: an abbreviation too, which excuses less than it might.
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？؟۔։।॥]+|\n+")
+_SENTENCE_END = re.compile(
+    r"[.!?…。！？؟۔।॥\n](?:(?<=[.!?…])(?<![.!?…]{2})[.!?…]*[\"'”’»)\]]*\s+"
+    r"|(?<=[。！？؟۔।॥])[。！？؟۔।॥]*|(?<=\n)\n*)"
+)
 
 
 def read_excuses(reading: Reading, node: Node) -> Excuse | None:

@@ -1,7 +1,8 @@
 """The lists of a ruleset: plain files that are used as words, domains or networks."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import chain
 from typing import TypeVar
 
 from service.domain.listing import entries_of
@@ -9,7 +10,7 @@ from worker.ruleset.problems import Problem, Severity
 from worker.signals import entries
 from worker.signals.entries import Entry
 from worker.signals.links import registered_domain
-from worker.signals.words import WordIndex, WordList
+from worker.signals.words import Pattern, WordIndex, WordList, patterns_of
 
 Network = IPv4Network | IPv6Network
 T = TypeVar("T")
@@ -29,7 +30,7 @@ class Lists:
         self.used: set[str] = set()
         self._paths = dict(named)
         self._texts = texts
-        self._word_entries: dict[str, list[Entry]] = {}
+        self._patterns: dict[str, tuple[Pattern, ...]] = {}
         self._words: dict[tuple[tuple[str, ...], tuple[str, ...]], WordList] = {}
         self._domains: dict[str, frozenset[str]] = {}
         self._networks: dict[str, tuple[Network, ...]] = {}
@@ -38,7 +39,8 @@ class Lists:
         """Return the words of one or several lists, with those of others as exceptions."""
         key = (tuple(names), tuple(exceptions))
         if key not in self._words:
-            self._words[key] = WordList(self._entries_of(names), self._entries_of(exceptions))
+            listed, excepted = (chain.from_iterable(map(self._patterns_of, of)) for of in key)
+            self._words[key] = WordList(listed, excepted)
         return self._words[key]
 
     def index(self) -> WordIndex:
@@ -59,24 +61,25 @@ class Lists:
             self._networks[name] = tuple(self._each(name, wrong, _network))
         return self._networks[name]
 
-    def _entries_of(self, names: Iterable[str]) -> list[Entry]:
-        return [entry for name in names for entry in self._checked_words(name)]
+    def _patterns_of(self, name: str) -> tuple[Pattern, ...]:
+        """Return what is looked for because it stands in a list."""
+        self.used.add(name)
+        if name not in self._patterns:
+            self._patterns[name] = tuple(patterns_of(self._checked_words(name)))
+        return self._patterns[name]
 
     def _checked_words(self, name: str) -> list[Entry]:
         """Return the entries that can be looked for; what is wrong with others is told."""
-        self.used.add(name)
-        if name not in self._word_entries:
-            written = self._read(name)
-            lines = [line for line, _ in written]
-            read = entries.parsed(text for _, text in written)
-            told = entries.problems(lines, read)
-            for problem in told[:_MOST_PROBLEMS]:
-                severity: Severity = "warning" if problem.is_warning else "error"
-                self._tell(name, problem.line, problem.message, severity)
-            unusable = {problem.line for problem in told if not problem.is_warning}
-            usable = zip(lines, read, strict=True)
-            self._word_entries[name] = [entry for line, entry in usable if line not in unusable]
-        return self._word_entries[name]
+        written = self._read(name)
+        lines = [line for line, _ in written]
+        read = entries.parsed(text for _, text in written)
+        told = entries.problems(lines, read)
+        for problem in told[:_MOST_PROBLEMS]:
+            severity: Severity = "warning" if problem.is_warning else "error"
+            self._tell(name, problem.line, problem.message, severity)
+        unusable = {problem.line for problem in told if not problem.is_warning}
+        usable = zip(lines, read, strict=True)
+        return [entry for line, entry in usable if line not in unusable]
 
     def _each(self, name: str, wrong: str, read: Callable[[str], T | None]) -> Iterator[T]:
         self.used.add(name)

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -74,7 +75,7 @@ def read_directory(directory: Path) -> RulesetSource:
     Raises OSError or UnicodeDecodeError if the rule file cannot be read.
     """
     rules = (directory / RULE_FILE).read_text(encoding="utf-8")
-    named = _Loader(RulesetSource(rules)).list_paths.values()
+    named = _Loader(RulesetSource(rules), last="lists").list_paths.values()
     return RulesetSource(rules, dict(_list_texts(directory, named)))
 
 
@@ -86,6 +87,10 @@ def _uncollected() -> Iterator[None]:
     try:
         yield
     finally:
+        # Frozen and thawed they are old at once, and not looked through for being new.
+        if not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()
         if was_on:
             gc.enable()
 
@@ -100,10 +105,10 @@ def _list_texts(directory: Path, paths: Iterable[str]) -> Iterable[tuple[str, st
 class _Loader:
     """Reads one source; whatever is wrong is noted and the reading goes on."""
 
-    def __init__(self, source: RulesetSource) -> None:
+    def __init__(self, source: RulesetSource, last: str = "") -> None:
         self._source = source
         self._document = Document(RULE_FILE, source.rules)
-        self._node = self._document.root()
+        self._node = self._document.root(last)
         self._root = (
             self._document.mapping(self._node, _FILE_KEYS, "part of the file") if self._node else {}
         )
@@ -227,10 +232,9 @@ class _Loader:
             return None
         if len(why) > _LONGEST_WHY:
             self._document.error(node, f"why has at most {_LONGEST_WHY} characters")
-        known = ("match", "value", *Signals(Case().comment(), Case().context()).values())
         for name in placeholders(why):
-            if name not in known:
-                self._document.unknown(node, "placeholder", name, known)
+            if name not in _fillings():
+                self._document.unknown(node, "placeholder", name, _fillings())
         return why
 
     def _mode(self, members: dict[str, Node]) -> RuleMode:
@@ -284,6 +288,12 @@ class _Loader:
         for name, node in self._document.key_nodes(self._root["lists"]).items():
             if name in self.list_paths and name not in self._reading.lists.used:
                 self._document.warning(node, f"no rule uses the list “{name}”")
+
+
+@cache
+def _fillings() -> tuple[str, ...]:
+    """Return what reasons can be filled with."""
+    return ("match", "value", *Signals(Case().comment(), Case().context()).values())
 
 
 def _but_not(when: Check, unless: Check) -> Check:

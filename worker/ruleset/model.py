@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 
 from service.domain.verdict import Span
@@ -117,10 +118,16 @@ class Ruleset:
     counters: frozenset[Counter] = field(default_factory=frozenset)
     index: WordIndex | None = None
     _sieve: Sieve = field(init=False, repr=False, compare=False)
+    #: The numbers of the rules by one of their clues; by None of those that have none.
+    _by_clue: Mapping[Clue | None, Sequence[int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         sieve = Sieve({clue for rule in self.rules for clue in rule.clues})
         object.__setattr__(self, "_sieve", sieve)
+        by_clue: dict[Clue | None, list[int]] = {}
+        for number, rule in enumerate(self.rules):
+            by_clue.setdefault(next(iter(rule.clues), None), []).append(number)
+        object.__setattr__(self, "_by_clue", by_clue)
 
     def worth_hearing(self, signals: Signals) -> Sequence[Rule]:
         """Return in order the rules that may match; the checks of all others find nothing.
@@ -130,7 +137,9 @@ class Ruleset:
         if self.index is None:
             return self.rules
         seen = self._sieve.seen(signals)
-        return [rule for rule in self.rules if rule.clues <= seen]
+        asked = (self._by_clue.get(clue, ()) for clue in (None, *seen))
+        rules = self.rules
+        return [rules[at] for at in sorted(chain(*asked)) if rules[at].clues <= seen]
 
 
 def _shortened(text: str) -> str:

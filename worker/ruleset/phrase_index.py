@@ -1,11 +1,10 @@
 """Which of many phrases may stand in a text, told by the words that it has."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping
 
 from worker.ruleset.phrases import Element, Phrase
-from worker.signals.beginnings import Beginnings
+from worker.signals.by_word import ByWord
 from worker.signals.comment import Signals
 from worker.signals.text import View
 from worker.signals.words import WordList
@@ -15,35 +14,26 @@ class PhraseIndex:
     """Phrases by one place of each that must be filled: that of the rarest words."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._by_word: dict[str, list[Phrase]] = {}
-        self._by_beginning: dict[str, list[Phrase]] = {}
+        self._words: ByWord[Phrase] = ByWord()
         self._by_list: dict[WordList, list[Phrase]] = {}
         known = tuple(phrases)
         common = _commonness(word for phrase in known for words in phrase.wanted for word in words)
         for phrase in known:
             self._add(phrase, _rarest(phrase, common))
-        self._beginnings = Beginnings(self._by_beginning)
 
-    def candidates(self, signals: Signals, view: View) -> Iterator[Phrase]:
-        """Yield the phrases that may stand in the view, some of them repeatedly."""
+    def candidates(self, signals: Signals, view: View) -> set[Phrase]:
+        """Return the phrases that may stand in the view."""
         words, lists = view.tokens.known, signals.candidates(view).keys()
-        for phrase in self._keyed(words, lists):
-            if phrase.lists <= lists and not phrase.lacks_words(words):
-                yield phrase
-
-    def _keyed(self, words: AbstractSet[str], lists: AbstractSet[WordList]) -> Iterator[Phrase]:
-        for word in words & self._by_word.keys():
-            yield from self._by_word[word]
-        for beginning in self._beginnings.of(words):
-            yield from self._by_beginning[beginning]
+        found = self._words.of(words)
         for listed in lists & self._by_list.keys():
-            yield from self._by_list[listed]
+            found.update(self._by_list[listed])
+        return {one for one in found if one.lists <= lists and not one.lacks_words(words)}
 
     def _add(self, phrase: Phrase, element: Element) -> None:
         for word in element.words:
-            self._by_word.setdefault(word, []).append(phrase)
+            self._words.add(word, phrase)
         for beginning in element.beginnings:
-            self._by_beginning.setdefault(beginning, []).append(phrase)
+            self._words.add_beginning(beginning, phrase)
         if element.entries:
             self._by_list.setdefault(element.entries, []).append(phrase)
 

@@ -29,11 +29,14 @@ _FOR_EACH = 4
 
 _LIST = re.compile(r"\{([^{}]+)\}")
 _GAP_MARKS = ("...", "…")
+_WORD = re.compile("[A-Za-z0-9'\x80-\U0010ffff]+")
 #: What is separate in a phrase: a list, or whatever stands between blanks.
 _PIECE = re.compile(r"\{[^{}]*\}\S*|\S+")
 
 #: Where something stands among the words of a text: from word, to before word.
 Interval = tuple[int, int]
+#: How far a phrase got: with which word it began, and the gap that skipped words left.
+_State = tuple[int, int]
 
 
 class PhraseError(ValueError):
@@ -80,14 +83,17 @@ class Phrase:
 
     def lacks_words(self, words: AbstractSet[str]) -> bool:
         """Whether the phrase cannot be in a text of these words."""
-        return any(wanted.isdisjoint(words) for wanted in self.wanted)
+        for wanted in self.wanted:  # noqa: SIM110 - asked so often that a generator tells
+            if wanted.isdisjoint(words):
+                return True
+        return False
 
-    def _places(self, signals: Signals, view: View) -> list[Mapping[int, list[int]]] | None:
+    def _places(self, signals: Signals, view: View) -> list[Mapping[int, Sequence[int]]] | None:
         """Return where each element stands; None as soon as one that must be there is not.
 
         What is further than the phrase is long from its rarest word is left out.
         """
-        places: list[Mapping[int, list[int]]] = [{} for _ in self.elements]
+        places: list[Mapping[int, Sequence[int]]] = [{} for _ in self.elements]
         near = self._near(view.tokens)
         for index in self.order:
             element = self.elements[index]
@@ -124,11 +130,13 @@ def read_phrase(text: str, list_of: Callable[[str], WordList | None]) -> Phrase 
     """
     elements: list[Element] = []
     gap, complete = 0, True
-    for piece in _PIECE.findall(text):
+    pieces = _PIECE.findall(text)
+    folded = _folded(pieces)
+    for piece in pieces:
         if piece in _GAP_MARKS:
             gap = GAP
             continue
-        element = _element(piece, gap if elements else 0, list_of)
+        element = _element(piece, gap if elements else 0, list_of, folded)
         if element is None:
             complete = False
         else:
@@ -165,20 +173,34 @@ def _lists(elements: Iterable[Element]) -> frozenset[WordList]:
     return frozenset(one.entries for one in elements if one.entries and not one.optional)
 
 
-def _element(piece: str, gap: int, list_of: Callable[[str], WordList | None]) -> Element | None:
+def _folded(pieces: Iterable[str]) -> Mapping[str, str]:
+    """Return how the words of a phrase are folded: all at once, which is sooner done."""
+    words = [
+        written.removesuffix("*")
+        for piece in pieces
+        for written in piece.removesuffix("?").split("|")
+    ]
+    return dict(zip(words, map(str.strip, all_plain(words)), strict=True))
+
+
+def _element(
+    piece: str,
+    gap: int,
+    list_of: Callable[[str], WordList | None],
+    folded: Mapping[str, str],
+) -> Element | None:
     optional = piece.endswith("?")
-    core = piece[:-1] if optional else piece
+    core = piece.removesuffix("?")
     if named := _LIST.fullmatch(core):
         entries = list_of(named[1])
         return Element(entries=entries, gap=gap, optional=optional) if entries else None
     words: list[str] = []
     beginnings: list[str] = []
-    alternatives = core.split("|")
-    read = all_plain([written.removesuffix("*") for written in alternatives])
-    for written, folded in zip(alternatives, map(str.strip, read), strict=True):
-        if not folded or not all(c.isalnum() or c in "'’" or not c.isascii() for c in folded):
+    for written in core.split("|"):
+        word = folded[written.removesuffix("*")]
+        if not _WORD.fullmatch(word):
             raise PhraseError(f"“{written}” is not a word")
-        (beginnings if written.endswith("*") else words).append(folded)
+        (beginnings if written.endswith("*") else words).append(word)
     return Element(tuple(words), tuple(beginnings), gap=gap, optional=optional)
 
 
@@ -195,21 +217,30 @@ def _order(elements: Sequence[Element]) -> tuple[int, ...]:
     return tuple(sorted(range(len(cost)), key=cost.__getitem__))
 
 
-def _intervals(
+def _by_start(
     element: Element, signals: Signals, view: View, near: Sequence[Interval] | None
-) -> Iterator[Interval]:
-    """Yield where an element stands, within some stretches if only these matter."""
-    tokens = view.tokens
+) -> Mapping[int, Sequence[int]]:
+    """Return where an element begins, and where it ends if it begins there.
+
+    Only within some stretches if these alone matter; but where a list stands is worked
+    out once for all phrases.
+    """
+    if not element.entries:
+        numbers = _numbers(element, view.tokens, near)
+        return {number: (number + 1,) for number in numbers}
+    entries = element.entries
+    return signals.once(("starts", entries, id(view)), lambda: _of_list(entries, signals, view))
+
+
+def _numbers(element: Element, tokens: Tokens, near: Sequence[Interval] | None) -> Iterator[int]:
+    """Yield which words of a text an element can be."""
+    places = tokens.places
     for word in element.words:
-        for number in _within(tokens.places.get(word, ()), near):
-            yield number, number + 1
+        if word in places:
+            yield from _within(places[word], near)
     for beginning in element.beginnings:
         for word in tokens.beginning_with(beginning):
-            for number in _within(tokens.places[word], near):
-                yield number, number + 1
-    if element.entries and tokens:
-        for found in signals.found(element.entries, view):
-            yield tokens.touched(found.start, found.end)
+            yield from _within(places[word], near)
 
 
 def _within(numbers: Sequence[int], near: Sequence[Interval] | None) -> Iterable[int]:
@@ -223,24 +254,19 @@ def _within(numbers: Sequence[int], near: Sequence[Interval] | None) -> Iterable
     )
 
 
-def _by_start(
-    element: Element, signals: Signals, view: View, near: Sequence[Interval] | None
-) -> Mapping[int, list[int]]:
-    """Return where an element stands; where a list does is worked out once for all phrases."""
-
-    def starts() -> Mapping[int, list[int]]:
-        found: dict[int, list[int]] = {}
-        for first, last in _intervals(element, signals, view, near):
-            found.setdefault(first, []).append(last)
-        return found
-
-    only = element.entries
-    return signals.once(("starts", only, id(view)), starts) if only else starts()
+def _of_list(entries: WordList, signals: Signals, view: View) -> Mapping[int, Sequence[int]]:
+    """Return where entries of a list stand among the words of a text."""
+    starts: dict[int, list[int]] = {}
+    tokens = view.tokens
+    for found in signals.found(entries, view) if tokens else ():
+        first, last = tokens.touched(found.start, found.end)
+        starts.setdefault(first, []).append(last)
+    return starts
 
 
 def _joined(
     elements: Sequence[Element],
-    places: Sequence[Mapping[int, list[int]]],
+    places: Sequence[Mapping[int, Sequence[int]]],
     tokens: Tokens,
 ) -> Iterator[Interval]:
     """Give each stretch of words in which all elements follow each other."""
@@ -249,46 +275,33 @@ def _joined(
     for element, starts in zip(elements, places, strict=True):
         following: dict[int, _State] = {}
         if element.optional:
-            following = {at: state.skipping(element) for at, state in reached.items()}
+            following = {at: (start, max(gap, element.gap)) for at, (start, gap) in reached.items()}
         if not begun:
             _keep(following, ((end, start) for start, ends in starts.items() for end in ends))
-        _keep(following, _continued(reached, element, starts, tokens))
+        if reached:
+            _keep(following, _continued(reached, element, starts, tokens))
         begun = begun or not element.optional
         reached = following
-    yield from ((state.beginning, end) for end, state in sorted(reached.items()))
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """How far a phrase got: with which word it began, and the gap that skipped words left."""
-
-    beginning: int
-    gap: int = 0
-
-    def skipping(self, element: Element) -> "_State":
-        """Return the state after leaving out an element that may be left out."""
-        return _State(self.beginning, max(self.gap, element.gap))
+    yield from ((beginning, end) for end, (beginning, _) in sorted(reached.items()))
 
 
 def _keep(states: dict[int, _State], found: Iterable[tuple[int, int]]) -> None:
     """Note the stretches found by their end; of several the shortest is kept."""
     for end, beginning in found:
-        if end not in states or states[end].beginning < beginning:
-            states[end] = _State(beginning)
+        if end not in states or states[end][0] < beginning:
+            states[end] = beginning, 0
 
 
 def _continued(
     reached: Mapping[int, _State],
     element: Element,
-    starts: Mapping[int, list[int]],
+    starts: Mapping[int, Sequence[int]],
     tokens: Tokens,
 ) -> Iterator[tuple[int, int]]:
     """Give end and beginning of what was reached and goes on with the element."""
-    end_of_text = len(tokens) - 1
-    for at, state in reached.items():
-        last = min(at + max(element.gap, state.gap), end_of_text)
-        for start in range(at, last + 1):
-            if tokens.begins_sentence(start):
-                break
-            for end in starts.get(start, ()):
-                yield end, state.beginning
+    for at, (beginning, gap) in reached.items():
+        for start in range(at, at + max(element.gap, gap) + 1):
+            # Most words are none that the phrase goes on with, which is soon seen.
+            if start in starts and not tokens.is_parted(at, start + 1):
+                for end in starts[start]:
+                    yield end, beginning

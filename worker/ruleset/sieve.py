@@ -66,7 +66,7 @@ class _Look:
         for listed in signals.candidates(view).keys() & self._by_list.keys():
             yield from self._by_list[listed]
         if self._by_phrase:
-            possible = set(self._phrases.candidates(signals, view))
-            signals.rule_out(self._by_phrase.keys() - possible, view)
+            possible = self._phrases.candidates(signals, view)
+            signals.tell(possible, self._by_phrase.keys(), view)
             for phrase in possible:
                 yield from self._by_phrase[phrase]

@@ -13,7 +13,7 @@ from worker.signals.characters import may_be_odd
 from worker.signals.email import domain_of, is_disposable
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
-from worker.signals.text import MOST_READ, Fold, View, linkable, views, with_revealed
+from worker.signals.text import Fold, View, linkable, views, with_revealed
 from worker.signals.words import MAX_FOUND, Found, Standing, WordIndex, WordList
 
 #: More domains than this in the evidence help nobody who reviews.
@@ -51,7 +51,7 @@ class Signals:
         self.index: WordIndex | None = None
         self._seen: dict[tuple[Field, Fold], tuple[View, ...]] = {}
         self._kept: dict[Hashable, Any] = {}
-        self._ruled_out: dict[int, set[object]] = {}
+        self._told: dict[int, list[tuple[Set[object], Set[object]]]] = {}
         self._was_cut = False
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -88,20 +88,22 @@ class Signals:
 
     def readings(self, field: Field) -> tuple[View, ...]:
         """Return a field folded in all the ways that evaders call for, each of them whole."""
-        return self.once(("readings", field), lambda: with_revealed(self.views(field)))
+        return self.once(("readings", field), lambda: with_revealed(self.views(field)).views)
 
     def candidates(self, view: View) -> Standing:
         """Return which entries of the index may stand in a view that `views` gave, by list."""
         index = self.index
         return self.once(("candidates", id(view)), lambda: index.candidates(view)) if index else {}
 
-    def rule_out(self, phrases: Set[object], view: View) -> None:
-        """Note that phrases cannot stand in a view that `views` gave."""
-        self._ruled_out.setdefault(id(view), set()).update(phrases)
+    def tell(self, possible: Set[object], known: Set[object], view: View) -> None:
+        """Note which of the `known` phrases may stand in a view that `views` gave."""
+        self._told.setdefault(id(view), []).append((possible, known))
 
-    def ruled_out(self, view: View) -> Set[object]:
-        """Return the phrases of which it is known that they do not stand in a view."""
-        return self._ruled_out.get(id(view), frozenset())
+    def possible(self, phrases: Sequence[T], view: View) -> Sequence[T]:
+        """Return the phrases that may stand in a view, as far as anything was told of it."""
+        for possible, known in self._told.get(id(view), ()):
+            phrases = [one for one in phrases if one in possible or one not in known]
+        return phrases
 
     def found(self, entries: WordList, view: View) -> tuple[Found, ...]:
         """Return where entries of a list stand in a view that `views` gave."""
@@ -235,10 +237,9 @@ class Signals:
         # found in them is found once.
         if self.index is None or len(self.text(field)) < _WORTH_CUTTING:
             return self.readings(field)
-        easy = self.views(field)
-        found = with_revealed(easy, self.index.margin)
-        self._was_cut |= sum(len(view.text) for view in found[len(easy) :]) > MOST_READ
-        return found
+        found = with_revealed(self.views(field), self.index.margin)
+        self._was_cut |= found.is_cut
+        return found.views
 
     def _links_in(self, field: Field) -> tuple[Link, ...]:
         if field == "url":

@@ -67,7 +67,7 @@ _INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _FINALS = "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
 _SYLLABLE = re.compile(f"([{_INITIALS}])([ㅏ-ㅣ])((?:[{_FINALS}](?![ㅏ-ㅣ]))?)")
 
-_MIXED = re.compile(f"[a-z][{ALIKE}]|[{ALIKE}][a-z]")
+_MIXED = re.compile(f"[{ALIKE}](?:(?<=[a-z].)|(?=[a-z]))")
 _LETTERS = re.compile(r"\w+")
 _LATIN_LETTER = re.compile("[a-z]")
 _LOOK_ALIKE = re.compile(f"[{ALIKE}]")
@@ -93,8 +93,12 @@ def plain(text: str) -> View:
 
 def all_plain(texts: Sequence[str]) -> list[str]:
     """Return what `plain` makes of each of many short texts, much sooner."""
-    folded = plain(_BORDER.join(texts)).text.split(_BORDER)
-    return folded if len(folded) == len(texts) else [plain(text).text for text in texts]
+    others = [text for text in texts if not text.isascii()]
+    folded = plain(_BORDER.join(others)).text.split(_BORDER) if others else []
+    if len(folded) != len(others):
+        return [plain(text).text for text in texts]
+    rest = iter(folded)
+    return [_ascii_folded(text) if text.isascii() else next(rest) for text in texts]
 
 
 def displayed(text: str) -> View | None:
@@ -133,10 +137,14 @@ def _plain(name: str, original: str, text: str, *steps: Step) -> View:
 
 
 def _ascii(name: str, original: str, text: str, *steps: Step) -> View:
-    folded = text.lower().translate(_ASCII)
+    folded = _ascii_folded(text)
     if len(folded) != len(text):
         steps = (*steps, Folding(text, _plain_table()))
     return View(name, original, folded, steps)
+
+
+def _ascii_folded(text: str) -> str:
+    return text.lower().translate(_ASCII)
 
 
 @cache

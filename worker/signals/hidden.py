@@ -6,21 +6,24 @@ and the parts of one word around a single sign.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import re2
 
 from worker.signals.alphabets import ALIKE, TO_LATIN
-from worker.signals.excerpts import excerpt
+from worker.signals.excerpts import Place, excerpt
 from worker.signals.folding import FLAG_LETTERS, FLAGS_TO_LATIN
 from worker.signals.view import Edits, View
 
 #: Combinations of which letters are meant once and which twice are tried for
 #: so many repeated letters of a word.
 _REPEATED = 3
+
+#: Shorter readings are sooner searched than cut.
+_WORTH_CUTTING = 500
 
 #: Letters of scripts in which words are cut up, and in which letters are repeated.
 _LETTER = "a-zñ\u0370-\u052f\u0590-\u06ff\uac00-\ud7a3"
@@ -33,7 +36,8 @@ _REPEATABLE = [
 _SIGNS = "0-9@$€£¥¢₡₣₦₩₫₭₮₱₲₴₿"
 _INNER_SIGNS = "!|+("
 
-_WHOLLY_ALIKE = re.compile(f"\\b[{ALIKE}]{{3,}}\\b")
+_TILDE = re.compile("ñ")
+_WHOLLY_ALIKE = re.compile(rf"[{ALIKE}](?<!\w.)[{ALIKE}]{{2,}}\b")
 _FOREIGN = re.compile(f"[^\\W\\d_a-z{ALIKE}]+")
 _LATIN = re.compile("[a-z]+")
 _FLAG_RUN = re.compile(f"[{FLAG_LETTERS}]{{4,}}")
@@ -47,15 +51,17 @@ _SHORTEST_RUN = 3
 _ONE_LETTER_WORDS = frozenset("aiouyeвиксуояіє")
 #: Signs inside a word, and a digit between Korean syllables. A star more often
 #: stands for a letter left out in politeness; apostrophes and slashes separate words.
-_CUTTING = r"[^\w\s'/@$*&%#]|_"
+_CUTTING = r"[\W_](?<![\s'/@$*&%#])"
+#: What must come first is looked for first, which is soonest done.
 _CUT = re.compile(
-    rf"(?<=[{_LETTER}@$])(?:{_CUTTING}){{1,3}}(?=[{_LETTER}@$])"
-    rf"|(?<=[{_LETTER}][{_LETTER}])\*(?=[{_LETTER}][{_LETTER}])"
-    r"|(?<=[\uac00-\ud7a3])\d(?=[\uac00-\ud7a3])"
+    rf"{_CUTTING}(?<=[{_LETTER}@$][\W_])(?:{_CUTTING}){{0,2}}(?=[{_LETTER}@$])"
+    rf"|\*(?<=[{_LETTER}][{_LETTER}]\*)(?=[{_LETTER}][{_LETTER}])"
+    r"|\d(?<=[\uac00-\ud7a3]\d)(?=[\uac00-\ud7a3])"
 )
 
 _LEET_HINT = re.compile(
-    rf"[{_LETTER}][{_SIGNS}]|[{_SIGNS}][{_LETTER}]|[{_LETTER}][{_INNER_SIGNS}]+[{_LETTER}]"
+    rf"[{_SIGNS}{_INNER_SIGNS}](?:(?<=[{_LETTER}][{_SIGNS}])|(?<=[{_SIGNS}])(?=[{_LETTER}])"
+    rf"|(?<=[{_LETTER}][{_INNER_SIGNS}])[{_INNER_SIGNS}]*(?=[{_LETTER}]))"
 )
 _LEET_WORD = re.compile(
     rf"(?<![{_LETTER}{_SIGNS}{_INNER_SIGNS}])(?=[{_LETTER}]*[{_SIGNS}{_INNER_SIGNS}])"
@@ -80,6 +86,7 @@ _LEETS = tuple(str.maketrans(_LEET | dict.fromkeys(_STROKES, letter)) for letter
 
 #: Words with a letter three times or more; doubled letters of these are in doubt as well.
 _DRAWLED = re.compile(r"(?<![^\W\d_])[^\W\d_]*?([^\W\d_])\1\1[^\W\d_]*")
+_TRIPLE = re.compile(r"([^\W\d_])\1\1")
 #: Words of doubled letters alone.
 _DOUBLED = re.compile(r"(?<!\w)(?:([^\W\d_])\1){3,}(?!\w)")
 _REPEATS = re.compile(r"([^\W\d_])\1+")
@@ -103,58 +110,75 @@ _SIGNS_OF_TRICKS = {
     rf"|[{_QUICK}][{_INNER_SIGNS}]+[{_QUICK}]",
     _REPEATING: f"{_TRIPLES}|(?:{_DOUBLES}){{3}}",
 }
-#: What undoing each trick changes.
-_CHANGED_BY = {
-    _SPACING: (_SPACED,),
-    _CUTS: (_CUT,),
-    _LEETS_USED: (_LEET_WORD,),
-    _REPEATING: (_DRAWLED, _DOUBLED),
-}
 
 
-def revealed(view: View, margin: int | None = None) -> Iterator[View]:
+class Reading(NamedTuple):
+    """A view that undoes something, and the places where it differs from what it is made of."""
+
+    view: View
+    changed: Sequence[Place]
+
+    def news(self, margin: int) -> View:
+        """Return the sentences that are read differently, and what is `margin` around it."""
+        if len(self.view.text) < _WORTH_CUTTING:
+            return self.view
+        return excerpt(self.view, self.changed, margin)
+
+
+def revealed(view: View, margin: int | None = None) -> Iterator[Reading]:
     """Yield the readings of `view` that undo something; none for ordinary prose.
 
     With a `margin` each but that in Latin letters has only the sentences in which
-    something is undone, and so many characters around it at least.
+    something is undone, and so many characters around it at least. Each is made of
+    `view` or of one that came before, and tells nothing new where it is the same.
     """
     in_latin = _without_look_alikes(view)
-    if in_latin is not view:
+    if in_latin:
         yield in_latin
-    for base in dict.fromkeys((view, in_latin)):
+    for base in (view, in_latin.view) if in_latin else (view,):
         tricks = _possible_tricks(base.text)
-        if tricks and margin is not None:
-            yield from _undone(excerpt(base, _changing(base.text, tricks), margin), tricks)
-        elif tricks:
+        if margin is None:
             yield from _undone(base, tricks)
+        elif places := list(_changing(base.text, tricks)):
+            yield from _undone(excerpt(base, places, margin), tricks)
 
 
-def _changing(text: str, tricks: Collection[int]) -> Iterator[tuple[int, int]]:
+def _changing(text: str, tricks: Collection[int]) -> Iterator[Place]:
     """Yield the places that undoing these tricks changes, and some more."""
-    for trick in tricks:
-        for pattern in _CHANGED_BY[trick]:
-            for match in pattern.finditer(text):
-                if trick != _LEETS_USED or _is_leet(match[0]):
-                    yield match.span()
+    if _SPACING in tricks:
+        yield from _spans(_SPACED.finditer(text))
+    if _CUTS in tricks:
+        yield from _spans(_CUT.finditer(text))
+    if _LEETS_USED in tricks:
+        yield from _spans(word for word in _LEET_WORD.finditer(text) if _is_leet(word[0]))
+    if _REPEATING in tricks:
+        yield from _spans(_drawled(text))
+        yield from _spans(_DOUBLED.finditer(text))
+
+
+def _spans(matches: Iterable[re.Match[str]]) -> list[Place]:
+    return [match.span() for match in matches]
 
 
 def _is_leet(word: str) -> bool:
     return any(_spelled(word, table) != word for table in _LEETS)
 
 
-def _undone(base: View, tricks: Collection[int]) -> Iterator[View]:
+def _undone(base: View, tricks: Collection[int]) -> Iterator[Reading]:
     """Yield what undoing one trick after the other makes of a view."""
-    readings = [(base, tricks)]
+    yield from _spelled_and_squeezed(base, tricks)
     if _SPACING in tricks or _CUTS in tricks:
-        readings += [(joined, _possible_tricks(joined.text)) for joined in _joined(base)]
-    for reading, left in readings:
-        if reading is not base:
-            yield reading
-        spelled = list(_without_leet(reading)) if _LEETS_USED in left else []
-        yield from spelled
-        for last in spelled or [reading]:
-            if spelled or _REPEATING in left:
-                yield from _squeezed(last)
+        for joined in _joined(base, tricks):
+            yield joined
+            yield from _spelled_and_squeezed(joined.view, _possible_tricks(joined.view.text))
+
+
+def _spelled_and_squeezed(view: View, tricks: Collection[int]) -> Iterator[Reading]:
+    spelled = list(_without_leet(view)) if _LEETS_USED in tricks else []
+    yield from spelled
+    if spelled or _REPEATING in tricks:
+        for last in [reading.view for reading in spelled] or [view]:
+            yield from _squeezed(last)
 
 
 def _possible_tricks(text: str) -> Collection[int]:
@@ -179,19 +203,20 @@ def _named(view: View, trick: str) -> str:
     return trick if view.name == "plain" else f"{view.name}+{trick}"
 
 
-def _without_look_alikes(view: View) -> View:
-    """Return the view with words wholly of look-alikes in Latin letters.
+def _without_look_alikes(view: View) -> Reading | None:
+    """Return the view with words wholly of look-alikes in Latin letters; None if it has none.
 
     Not in a text of another alphabet, which has such words of its own.
     """
     if view.text.isascii():
-        return view
-    text = view.text.replace("ñ", "n")
-    if _WHOLLY_ALIKE.search(text) and not _is_foreign(text):
-        text = _WHOLLY_ALIKE.sub(_in_latin, text)
-    if _FLAG_RUN.search(text):
-        text = _FLAG_RUN.sub(_without_flags, text)
-    return view if text == view.text else view.changed(_named(view, "look-alikes"), text)
+        return None
+    text, changed = view.text, _spans(_TILDE.finditer(view.text))
+    text = text.replace("ñ", "n")
+    if (alike := _spans(_WHOLLY_ALIKE.finditer(text))) and not _is_foreign(text):
+        text, changed = _WHOLLY_ALIKE.sub(_in_latin, text), changed + alike
+    if flags := _spans(_FLAG_RUN.finditer(text)):
+        text, changed = _FLAG_RUN.sub(_without_flags, text), changed + flags
+    return Reading(view.changed(_named(view, "look-alikes"), text), changed) if changed else None
 
 
 def _is_foreign(text: str) -> bool:
@@ -206,19 +231,19 @@ def _without_flags(match: re.Match[str]) -> str:
     return match[0].translate(FLAGS_TO_LATIN)
 
 
-def _joined(view: View) -> Iterator[View]:
+def _joined(view: View, tricks: Collection[int]) -> Iterator[Reading]:
     """Yield the view with letters that stand alone put together, and words that signs cut.
 
     Where a word of one letter may stand before the others, there is a second.
     """
-    runs = list(_SPACED.finditer(view.text))
-    cuts = [match.span() for match in _CUT.finditer(view.text)]
+    runs = list(_SPACED.finditer(view.text)) if _SPACING in tricks else []
+    cuts = _spans(_CUT.finditer(view.text)) if _CUTS in tricks else []
     seen = {view.text}
     for is_first_apart in (False, True) if runs else (False,):
         gaps = {gap for run in runs for gap in _gaps(run, is_first_apart=is_first_apart)}
-        reading = _without(view, sorted(gaps.union(cuts)))
-        if reading.text not in seen:
-            seen.add(reading.text)
+        reading = _edited(view, "spaced", [(*gap, 0) for gap in sorted(gaps.union(cuts))])
+        if reading.view.text not in seen:
+            seen.add(reading.view.text)
             yield reading
 
 
@@ -244,28 +269,32 @@ def _gaps(run: re.Match[str], *, is_first_apart: bool) -> Iterator[tuple[int, in
             first = at + 1
 
 
-def _without(view: View, gaps: list[tuple[int, int]]) -> View:
-    """Return the view without the gaps."""
+def _edited(view: View, trick: str, edits: list[tuple[int, int, int]]) -> Reading:
+    """Return the view with as much as `edits` say of the beginnings of places, without the rest."""
     kept: list[str] = []
     last = 0
-    for start, end in gaps:
-        kept.append(view.text[last:start])
+    for start, end, length in edits:
+        kept.append(view.text[last : start + length])
         last = end
     kept.append(view.text[last:])
-    edits = Edits([(start, end, 0) for start, end in gaps])
-    return view.changed(_named(view, "spaced"), "".join(kept), edits)
+    step = Edits(edits)
+    return Reading(view.changed(_named(view, trick), "".join(kept), step), step.replaced())
 
 
-def _without_leet(view: View) -> Iterator[View]:
+def _without_leet(view: View) -> Iterator[Reading]:
     """Yield the view with digits and signs inside words read as letters, strokes as i and as l."""
     if not _LEET_HINT.search(view.text):
         return
+    words = _spans(_LEET_WORD.finditer(view.text))
     seen = {view.text}
     for table in _LEETS:
-        text = _LEET_WORD.sub(lambda match: _spelled(match[0], table), view.text)  # noqa: B023
+        letters = list(view.text)
+        for start, end in words:
+            letters[start:end] = _spelled(view.text[start:end], table)
+        text = "".join(letters)
         if text not in seen:
             seen.add(text)
-            yield view.changed(_named(view, "leet"), text)
+            yield Reading(view.changed(_named(view, "leet"), text), words)
 
 
 def _spelled(word: str, table: dict[int, str]) -> str:
@@ -279,10 +308,10 @@ def _spelled(word: str, table: dict[int, str]) -> str:
     return f"{before}{spelled}{behind}"
 
 
-def _squeezed(view: View) -> Iterator[View]:
+def _squeezed(view: View) -> Iterator[Reading]:
     """Yield the view with letters that stand three times or more once, and twice."""
-    drawled = [match.span() for match in _DRAWLED.finditer(view.text) if not _is_www(match)]
-    doubled = [match.span() for match in _DOUBLED.finditer(view.text)]
+    drawled = _spans(word for word in _drawled(view.text) if not _is_www(word))
+    doubled = _spans(_DOUBLED.finditer(view.text))
     ranked = [
         (*match.span(), rank % _REPEATED)
         for word in sorted({*drawled, *doubled})
@@ -292,18 +321,18 @@ def _squeezed(view: View) -> Iterator[View]:
         return
     for choice in range(2 ** (1 + max(rank for _, _, rank in ranked))):
         edits = [(start, end, 1 + (choice >> rank & 1)) for start, end, rank in ranked]
-        yield view.changed(_named(view, "squeeze"), _shortened(view.text, edits), Edits(edits))
+        yield _edited(view, "squeeze", edits)
+
+
+def _drawled(text: str) -> Iterator[re.Match[str]]:
+    """Yield the words with a letter three times, which few texts have, found by that letter."""
+    end = 0
+    while triple := _TRIPLE.search(text, end):
+        before = text.rfind(" ", end, triple.start())
+        if word := _DRAWLED.search(text, max(end, before)):
+            yield word
+        end = word.end() if word else len(text)
 
 
 def _is_www(match: re.Match[str]) -> bool:
     return match[0] == "www" and match.string[match.end() : match.end() + 1] == "."
-
-
-def _shortened(text: str, edits: list[tuple[int, int, int]]) -> str:
-    kept: list[str] = []
-    last = 0
-    for start, end, length in edits:
-        kept.append(text[last : start + length])
-        last = end
-    kept.append(text[last:])
-    return "".join(kept)

@@ -6,7 +6,7 @@ so that they are not taken for their neighbours.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -191,13 +191,16 @@ def _within(script: str, text: str, characters: Mapping[str, int]) -> str | None
 
 
 def _by_words(text: str, characters: Mapping[str, int], script: str) -> str | None:
-    words = Counter(_WORDS.findall(text.replace("’", "'")))
-    hits: dict[str, float] = {}
-    for counted, tells in ((words, _TELLS[script]), (characters, _LETTER_TELLS)):
-        for sign in counted.keys() & tells.keys():
-            number = min(counted[sign], _OFTEN)
-            for language, weight in tells[sign]:
-                hits[language] = hits.get(language, 0) + number * weight
+    # In the order of the text: sums of parts depend on theirs, and must always be the same.
+    tells = _TELLS[script]
+    words = Counter(filter(tells.__contains__, _WORDS.findall(text.replace("’", "'"))))
+    hits: dict[str, float] = defaultdict(float)
+    for sign, number in words.items():
+        for language, weight in tells[sign]:
+            hits[language] += min(number, _OFTEN) * weight
+    for sign in filter(_LETTER_TELLS.__contains__, characters):
+        for language, weight in _LETTER_TELLS[sign]:
+            hits[language] += min(characters[sign], _OFTEN) * weight
     if not hits:
         return None
     first = max(hits, key=hits.__getitem__)

@@ -52,7 +52,10 @@ _SAID = (
 _OPENING = re.compile(f"({_ANCHOR})?(?:({_SCHEME})({_USER.replace('+@', '++@')})?)?")
 _HOST_END = re.compile(r"\.?(?:[/\\?#]|:\d|$)")
 _SAID_DOT = re.compile(_DOT_SAID)
-_MAY_BE_SAID = re.compile(r" dot | \. ?|[·•∙]| p[ou]n[kt]t?[ot] | точка ")
+#: What no candidate lacks, which most texts do. One class of characters comes first here,
+#: as in all that is looked for in every text: those are passed over soonest.
+_MAY_BE_LINK = re.compile(r"[.。\[({](?:(?<=。)|(?<=\.)\S|(?<![.。]) ?(?:\.|dot))")
+_MAY_BE_SAID = re.compile(r"[ ·•∙](?:(?<! )|\.|(?:dot|p[ou]n[kt]t?[ot]|точка) )")
 #: What follows where an ending is spoken of, and no address given: `German .info domains`.
 _OF_ENDINGS = re.compile(
     r" +(?:domain|domän|domein|dominio|domaine|домен|address|adress|адрес|site|сайт|zone|зон|name"
@@ -228,7 +231,7 @@ class _Candidate:
 
 def _all_links(view: View) -> Iterator[Link]:
     """Yield the links that each pass finds."""
-    for match in _matches(_CANDIDATE, view):
+    for match in _matches(_CANDIDATE, view) if _MAY_BE_LINK.search(view.text) else ():
         if link := _confirmed(_taken_apart(match), view):
             yield link
     if "//" in view.text or "\\\\" in view.text:

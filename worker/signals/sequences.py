@@ -42,15 +42,13 @@ class Sequences:
     def found(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
         """Yield the number of each sequence that stands among the words, and at which."""
         lengths, all_words = self._lengths, len(words)
-        for at, pair in enumerate(pairwise(words)):
-            if pair in lengths:
-                for number in self._long(words, at, all_words - at, pair):
-                    yield number, at
-        if not self._singles.isdisjoint(words):
-            for at, word in enumerate(words):
-                if word in self._singles:
-                    for number in self._opened((word,), words, at + 1):
-                        yield number, at
+        for at in [at for at, pair in enumerate(pairwise(words)) if pair in lengths]:
+            for number in self._long(words, at, all_words - at, (words[at], words[at + 1])):
+                yield number, at
+        singles = self._singles
+        for at in [at for at, word in enumerate(words) if word in singles]:
+            for number in self._opened((words[at],), words, at + 1):
+                yield number, at
 
     def found_with(
         self, words: Sequence[str], instead: Mapping[str, Iterable[str]]

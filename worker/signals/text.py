@@ -1,6 +1,7 @@
 """Text as rules see it: folded views of what was received."""
 
-from typing import Literal
+from itertools import chain
+from typing import Literal, NamedTuple
 
 from worker.signals.folding import displayed, linkable, plain
 from worker.signals.hidden import revealed
@@ -25,10 +26,17 @@ def views(text: str, fold: Fold) -> tuple[View, ...]:
     first = plain(text)
     shown = displayed(text)
     easy = (first, shown) if shown and shown.text != first.text else (first,)
-    return with_revealed(easy) if fold == "hard" else easy
+    return with_revealed(easy).views if fold == "hard" else easy
 
 
-def with_revealed(easy: tuple[View, ...], margin: int | None = None) -> tuple[View, ...]:
+class Readings(NamedTuple):
+    """Views of a text, and whether there are so many that some were left out."""
+
+    views: tuple[View, ...]
+    is_cut: bool
+
+
+def with_revealed(easy: tuple[View, ...], margin: int | None = None) -> Readings:
     """Return the plain readings of a text, and after them those of hidden words.
 
     With a `margin` these have no more than the sentences that are read differently,
@@ -36,11 +44,11 @@ def with_revealed(easy: tuple[View, ...], margin: int | None = None) -> tuple[Vi
     """
     read = 0
     seen = {view.text: view for view in easy}
-    for view in easy:
-        for reading in revealed(view, margin):
-            if read > MOST_READ:
-                return tuple(seen.values())
-            if reading.text not in seen:
-                seen[reading.text] = reading
-                read += len(reading.text)
-    return tuple(seen.values())
+    for reading in chain.from_iterable(revealed(view, margin) for view in easy):
+        if read > MOST_READ:
+            break
+        whole = reading.view
+        if whole.text not in seen:
+            seen[whole.text] = whole if margin is None else reading.news(margin)
+            read += len(whole.text)
+    return Readings(tuple(seen.values()), read > MOST_READ)

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from worker.signals.alphabets import BLANKLESS, HANGUL, WORD, WORDS, Letter, kind_of
@@ -16,6 +16,7 @@ _TOKEN = re.compile(f"({WORD}+(?:'{WORD}+)*|{HANGUL}+|{BLANKLESS}+)")
 _SENTENCE_END = re.compile("[!?。।॥؟؛۔։]")
 _STOP = re.compile("[.;:]")
 _FIRST_BLANKLESS = "\u0e01"
+_MAY_BE_BLANKLESS = re.compile(f"[{_FIRST_BLANKLESS}-\U0010ffff]")
 
 
 class Tokens:
@@ -40,8 +41,7 @@ class Tokens:
     @cached_property
     def runs(self) -> frozenset[str]:
         """The different words as `WORDS` has them: apostrophes end them, and there are blanks."""
-        whole = (text for text in self.known if "'" not in text and not _is_blankless(text))
-        return frozenset(chain(whole, self._parts))
+        return (self.known - self._uneven).union(self._parts) if self._uneven else self.known
 
     def starts(self, run: str) -> list[int]:
         """Return where a word as `runs` has it stands in the view."""
@@ -51,22 +51,30 @@ class Tokens:
         return found
 
     @cached_property
-    def in_order(self) -> tuple[Sequence[str], Sequence[int]]:
-        """The words as `runs` has them in order, and where each starts."""
-        uneven = {text for text in self.known if "'" in text or _is_blankless(text)}
-        if not uneven:
-            return self.texts, self._starts
+    def in_order(self) -> Sequence[str]:
+        """The words as `runs` has them, in order."""
+        if not self._uneven:
+            return self.texts
+        parts = {text: WORDS.findall(text) for text in self._uneven}
         runs: list[str] = []
-        starts: list[int] = []
-        for text, start in zip(self.texts, self._starts, strict=True):
-            if text not in uneven:
+        for text in self.texts:
+            if text in parts:
+                runs += parts[text]
+            else:
                 runs.append(text)
-                starts.append(start)
-                continue
-            for part in WORDS.finditer(text):
-                runs.append(part[0])
-                starts.append(start + part.start())
-        return runs, starts
+        return runs
+
+    @cached_property
+    def starts_in_order(self) -> Sequence[int]:
+        """Where each of the words `in_order` starts."""
+        if not self._uneven:
+            return self._starts
+        offsets = {text: [part.start() for part in WORDS.finditer(text)] for text in self._uneven}
+        return [
+            start + offset
+            for text, start in zip(self.texts, self._starts, strict=True)
+            for offset in offsets.get(text, (0,))
+        ]
 
     def runs_from(self, beginning: str) -> Iterator[str]:
         """Yield the words as `runs` has them that begin so."""
@@ -75,9 +83,9 @@ class Tokens:
     @cached_property
     def places(self) -> dict[str, list[int]]:
         """The numbers of each word."""
-        found: dict[str, list[int]] = {}
+        found: dict[str, list[int]] = {text: [] for text in self.known}
         for number, text in enumerate(self.texts):
-            found.setdefault(text, []).append(number)
+            found[text].append(number)
         return found
 
     def beginning_with(self, beginning: str) -> Iterator[str]:
@@ -99,6 +107,10 @@ class Tokens:
             self._beginnings[number] = self._is_apart(number)
         return self._beginnings[number]
 
+    def is_parted(self, first: int, last: int) -> bool:
+        """Whether a sentence ends before one of the words from `first` to before `last`."""
+        return any(map(self.begins_sentence, range(first, last)))
+
     def _is_apart(self, number: int) -> bool:
         gap, end = self._pieces[2 * number], self._starts[number]
         if gap != " " and _ends_sentence(gap):
@@ -113,10 +125,18 @@ class Tokens:
         return list(accumulate(map(len, self._pieces)))[:-1:2]
 
     @cached_property
+    def _uneven(self) -> frozenset[str]:
+        """The words that `WORDS` has differently, or not at all."""
+        text = self._view.text
+        if "'" not in text and not _MAY_BE_BLANKLESS.search(text):
+            return frozenset()
+        return frozenset(one for one in self.known if "'" in one or _is_blankless(one))
+
+    @cached_property
     def _parts(self) -> dict[str, list[tuple[str, int]]]:
         """The words between apostrophes: in which others they stand, and after how much."""
         found: dict[str, list[tuple[str, int]]] = {}
-        for text in self.known:
+        for text in self._uneven:
             if "'" in text:
                 for part in WORDS.finditer(text):
                     found.setdefault(part[0], []).append((text, part.start()))

@@ -102,6 +102,11 @@ class Edits:
         """Return the place before the replacements."""
         return self._place(start)[0], self._place(end - 1)[1]
 
+    def replaced(self) -> list[tuple[int, int]]:
+        """Return where in the result the replacements stand."""
+        lengths = (length for _, _, length in self._edits)
+        return [(at, at + length) for at, length in zip(self._places, lengths, strict=True)]
+
     def _place(self, at: int) -> tuple[int, int]:
         index = bisect_right(self._places, at) - 1
         if index < 0:

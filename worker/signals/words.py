@@ -16,6 +16,7 @@ blanks) is looked for by an RE2 set.
 
 import re
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import accumulate, islice
@@ -24,7 +25,7 @@ from typing import Any, NamedTuple
 import re2
 
 from worker.signals.alphabets import WORDS, Letter, is_hangul, kind_of
-from worker.signals.beginnings import Beginnings
+from worker.signals.by_word import ByWord
 from worker.signals.entries import Entry, parsed
 from worker.signals.excerpts import longest_across
 from worker.signals.sequences import Sequences
@@ -77,21 +78,20 @@ class WordList:
     What stands inside an occurrence of one of `exceptions` does not count.
     """
 
-    def __init__(self, entries: Iterable[Entry], exceptions: Iterable[Entry] = ()) -> None:
-        self.patterns = tuple(pattern for entry in entries for pattern in _patterns(entry))
-        #: Whole phrases by how they read without blanks, for letters that stood alone.
-        self.joined = {
-            "".join(p.words): p.entry for p in self.patterns if len(p.words) > 1 and p.is_whole
-        }
-        #: Characters of the longest entry.
-        self.longest = max((len(" ".join(p.words)) for p in self.patterns), default=0)
+    def __init__(self, patterns: Iterable["Pattern"], exceptions: Iterable["Pattern"] = ()) -> None:
+        self.patterns = tuple(patterns)
         excepted = tuple(exceptions)
         self.exceptions = WordList(excepted) if excepted else None
 
     @classmethod
     def of(cls, entries: Iterable[str], exceptions: Iterable[str] = ()) -> "WordList":
         """Return the list of entries as people write them."""
-        return cls(parsed(entries), parsed(exceptions))
+        return cls(patterns_of(parsed(entries)), patterns_of(parsed(exceptions)))
+
+    @cached_property
+    def longest(self) -> int:
+        """The characters of the longest entry."""
+        return max((len(" ".join(pattern.words)) for pattern in self.patterns), default=0)
 
     def find_all(self, view: View, standing: "Standing | None" = None) -> list[Found]:
         """Return what occurs in the text, in order, at most MAX_FOUND.
@@ -118,8 +118,6 @@ class WordList:
         for pattern, places in standing.get(self, ()):
             for start, end in pattern.places(view) if places is None else places:
                 yield Found(pattern.entry, start, end)
-        if self.joined and "spaced" in view.name:
-            yield from self._joined_phrases(view)
 
     def _counting(self, view: View, standing: "Standing") -> Iterator[Found]:
         """Yield the occurrences that no exception covers."""
@@ -131,112 +129,101 @@ class WordList:
                     continue
             yield found
 
-    def _joined_phrases(self, view: View) -> Iterator[Found]:
-        """Yield phrases whose letters stood alone, so that blanks told no words apart."""
-        for word in view.tokens.runs & self.joined.keys():
-            for start in view.tokens.starts(word):
-                end = start + len(word)
-                if len(view.source(start, end)) > len(word):
-                    yield Found(self.joined[word], start, end)
-
 
 class WordIndex:
     """Tells in one pass over the words of a text which entries of many lists may be there."""
 
     def __init__(self, lists: Iterable[WordList]) -> None:
-        known = tuple(_with_exceptions(lists))
-        # Two lists rather than one of pairs, which the collector would look through.
-        self._patterns = [pattern for words in known for pattern in words.patterns]
-        self._lists = [words for words in known for _ in words.patterns]
-        self._by_word: dict[str, list[int]] = {}
-        self._by_beginning: dict[str, list[int]] = {}
-        self._by_joined: dict[str, list[WordList]] = {}
+        holders: dict[Pattern, list[WordList]] = {}
+        for words in _with_exceptions(lists):
+            for pattern in words.patterns:
+                holders.setdefault(pattern, []).append(words)
+        self._patterns = tuple(holders)
+        # Most patterns have the same holders as others, so that few objects tell them.
+        self._holders = _shared(map(tuple, holders.values()))
+        #: Whole phrases by how they read without blanks, for letters that stood alone.
+        self._joined: dict[str, list[int]] = {}
+        self._words: ByWord[int] = ByWord(_with_bare)
         self._sequences = Sequences()
-        #: For each pattern of several words, found once, all lists that have it.
-        self._alike: dict[tuple[Any, ...], list[int]] = {}
         self._anywhere: list[int] = []
         for number, pattern in enumerate(self._patterns):
-            self._add(number, pattern)
-        for words in known:
-            for letters in words.joined:
-                self._by_joined.setdefault(letters, []).append(words)
-        self._beginnings = Beginnings(self._by_beginning)
+            if len(pattern.words) > 1 and pattern.is_whole:
+                self._joined.setdefault("".join(pattern.words), []).append(number)
+            if pattern.is_sequence:
+                self._sequences.add(number, pattern.runs, goes_on=pattern.may_go_on)
+            elif exact := pattern.exact:
+                self._words.add(exact[0], number)
+            elif beginning := pattern.beginning:
+                self._words.add_beginning(beginning, number)
+            else:
+                self._anywhere.append(number)
         #: How far around what is found an entry may reach into another sentence.
-        self.margin = longest_across(pattern.words for pattern in self._patterns)
+        self.margin = longest_across(p.words for p in self._patterns if p.words != p.runs)
         self._set = _searcher([self._patterns[number] for number in self._anywhere])
 
     def candidates(self, view: View) -> "Standing":
-        """Return for each list the patterns that may stand in the view; the others do not.
-
-        A list without any is there if one of its phrases may have been joined.
-        """
+        """Return for each list the patterns that may stand in the view; the others do not."""
         places = self._sequences_in(view)
-        found: dict[WordList, list[tuple[Pattern, Sequence[tuple[int, int]] | None]]] = {}
-        for number in sorted({*self._numbers(view), *places}):
-            pattern = self._patterns[number]
-            found.setdefault(self._lists[number], []).append((pattern, places.get(number)))
-        if "spaced" in view.name:
-            for letters in view.tokens.runs & self._by_joined.keys():
-                for listed in self._by_joined[letters]:
-                    found.setdefault(listed, [])
+        found: dict[WordList, list[tuple[Pattern, Sequence[tuple[int, int]] | None]]]
+        found = defaultdict(list)
+        for number in sorted(self._numbers(view) | places.keys()):
+            standing = self._patterns[number], places.get(number)
+            for listed in self._holders[number]:
+                found[listed].append(standing)
+        for listed, number, joined in self._joined_in(view) if "spaced" in view.name else ():
+            found[listed].append((self._patterns[number], joined))
         return found
 
-    def _add(self, number: int, pattern: "Pattern") -> None:
-        """Note by what a pattern is found."""
-        if pattern.is_sequence:
-            alike = self._alike.setdefault(pattern[1:], [])
-            if not alike:
-                runs = WORDS.findall(" ".join(pattern.words))
-                self._sequences.add(number, runs, goes_on=pattern.may_go_on)
-            alike.append(number)
-        elif pattern.exact:
-            self._by_word.setdefault(pattern.exact[0], []).append(number)
-        elif beginning := pattern.beginning:
-            self._by_beginning.setdefault(beginning, []).append(number)
-        else:
-            self._anywhere.append(number)
-
-    def _numbers(self, view: View) -> Iterator[int]:
-        """Yield the patterns that may be there and of which the places are not known."""
-        words = _with_bare(view)
-        for word in words & self._by_word.keys():
-            yield from self._by_word[word]
-        for beginning in self._beginnings.of(words):
-            yield from self._by_beginning[beginning]
+    def _numbers(self, view: View) -> set[int]:
+        """Return the patterns that may be there and of which the places are not known."""
+        found = self._words.of(view.tokens.runs)
         if self._set:
-            for index in self._set.Match(view.encoded) or ():
-                yield self._anywhere[index]
+            found.update(self._anywhere[index] for index in self._set.Match(view.encoded) or ())
+        return found
 
     def _sequences_in(self, view: View) -> dict[int, list[tuple[int, int]]]:
         """Return the patterns of several words that stand in the view, with their places."""
         found: dict[int, list[tuple[int, int]]] = {}
         for number, start in self._beginning(view):
-            pattern = self._patterns[number]
-            if end := pattern.end_from(view.text, start):
+            if end := self._patterns[number].end_from(view.text, start):
                 found.setdefault(number, []).append((start, end))
-        return {
-            other: places
-            for number, places in found.items()
-            for other in self._alike[self._patterns[number][1:]]
-        }
+        return found
+
+    def _joined_in(self, view: View) -> Iterator[tuple[WordList, int, Sequence[tuple[int, int]]]]:
+        """Yield phrases whose letters stood alone, so that blanks told no words apart.
+
+        Of those in a list that differ in blanks alone it is the last.
+        """
+        for word in view.tokens.runs & self._joined.keys():
+            everywhere = ((start, start + len(word)) for start in view.tokens.starts(word))
+            if places := [place for place in everywhere if len(view.source(*place)) > len(word)]:
+                last = {
+                    one: number for number in self._joined[word] for one in self._holders[number]
+                }
+                for listed, number in last.items():
+                    yield listed, number, places
 
     def _beginning(self, view: View) -> Iterator[tuple[int, int]]:
         """Yield the patterns of which the words are there in order, and where they begin."""
-        words, starts = view.tokens.in_order
-        for number, at in self._sequences.found(words):
-            yield number, starts[at]
+        tokens = view.tokens
+        for number, at in self._sequences.found(tokens.in_order):
+            yield number, tokens.starts_in_order[at]
         if bare := _bare_of(view, self._sequences.firsts):
-            for number, at, offset in self._sequences.found_with(words, bare):
-                yield number, starts[at] + offset
+            for number, at, offset in self._sequences.found_with(tokens.in_order, bare):
+                yield number, tokens.starts_in_order[at] + offset
 
 
 class Pattern(NamedTuple):
-    """One way of writing an entry: its words, and which ends are open."""
+    """One way of writing an entry: its words, and which ends are open.
+
+    `runs` are the words as those who read the text see them.
+    """
 
     entry: str
     words: tuple[str, ...]
     open_start: bool
     open_end: bool
+    runs: tuple[str, ...]
 
     @property
     def is_whole(self) -> bool:
@@ -252,10 +239,13 @@ class Pattern(NamedTuple):
     @property
     def is_sequence(self) -> bool:
         """Whether it is several words to those who read the text, found one after the other."""
-        if self.open_start or (len(self.words) == 1 and WORDS.fullmatch(self.words[0])):
-            return False
-        runs = WORDS.findall(" ".join(self.words))
-        return len(runs) > 1 and self.words[0].startswith(runs[0])
+        return len(self.runs) > 1 and not self.open_start and self.words[0].startswith(self.runs[0])
+
+    @property
+    def is_one_word(self) -> bool:
+        """Whether it is one word that stands by itself, apart from prefixes."""
+        is_closed = not (self.open_start or self.may_go_on)
+        return len(self.words) == 1 and is_closed and self.runs == self.words
 
     @property
     def may_go_on(self) -> bool:
@@ -270,7 +260,7 @@ class Pattern(NamedTuple):
 
     def places(self, view: View) -> Iterator[tuple[int, int]]:
         """Yield where the pattern stands, as whole words where it says so."""
-        if len(self.words) == 1 and self.exact:
+        if self.is_one_word:
             yield from self._runs(view)
             return
         for start in self._starts(view):
@@ -357,14 +347,28 @@ class _Cover:
         return before > 0 and self._reach[before - 1] >= found.end
 
 
-def _patterns(entry: Entry) -> Iterator[Pattern]:
-    if not entry.words:
-        return
-    yield Pattern(*entry)
-    # The letter is often typed without its tilde, or robbed of it to hide the word.
-    if "ñ" in "".join(entry.words):
-        bare = tuple(word.replace("ñ", "n") for word in entry.words)
-        yield Pattern(*entry._replace(words=bare))
+def patterns_of(entries: Iterable[Entry]) -> Iterator[Pattern]:
+    """Yield all ways of writing some entries."""
+    for entry in entries:
+        written = " ".join(entry.words)
+        if written:
+            yield Pattern(*entry, _runs(entry.words, written))
+        # The letter is often typed without its tilde, or robbed of it to hide the word.
+        if "ñ" in written:
+            bare = tuple(word.replace("ñ", "n") for word in entry.words)
+            yield Pattern(*entry._replace(words=bare), _runs(bare, " ".join(bare)))
+
+
+def _runs(words: tuple[str, ...], written: str) -> tuple[str, ...]:
+    """Return the words as `WORDS` has them: the same, where they are of plain letters alone."""
+    is_plain = written.isascii() and written.replace(" ", "").isalnum()
+    return words if is_plain else tuple(WORDS.findall(written))
+
+
+def _shared(groups: Iterable[tuple[WordList, ...]]) -> tuple[tuple[WordList, ...], ...]:
+    """Return the groups; those that are equal are one."""
+    known: dict[tuple[WordList, ...], tuple[WordList, ...]] = {}
+    return tuple(known.setdefault(group, group) for group in groups)
 
 
 def _with_exceptions(lists: Iterable[WordList]) -> Iterator[WordList]:
@@ -374,14 +378,6 @@ def _with_exceptions(lists: Iterable[WordList]) -> Iterator[WordList]:
             yield words.exceptions
 
 
-def _with_bare(view: View) -> frozenset[str]:
-    """Return the words of a view, and what is left of them without prefixes glued on."""
-    words = view.tokens.runs
-    if view.text.isascii():
-        return words
-    return words | {bare for word in words for bare in _bare(word)}
-
-
 def _bare_of(view: View, known: Set[str]) -> dict[str, list[str]]:
     """Return for words of the view which of the known ones they are with prefixes glued on."""
     if view.text.isascii():
@@ -389,6 +385,12 @@ def _bare_of(view: View, known: Set[str]) -> dict[str, list[str]]:
     glued = (word for word in view.tokens.runs if _FIRST_SEMITIC <= word[0] <= _LAST_SEMITIC)
     told = {word: [bare for bare in _bare(word) if bare in known] for word in glued}
     return {word: bare for word, bare in told.items() if bare}
+
+
+def _with_bare(word: str) -> Iterator[str]:
+    """Yield a word, and what is left of it without prefixes glued on."""
+    yield word
+    yield from _bare(word)
 
 
 def _bare(word: str) -> Iterator[str]:

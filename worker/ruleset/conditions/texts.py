@@ -1,5 +1,6 @@
 """Conditions on what is written: words, phrases, patterns."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from yaml.nodes import MappingNode, Node
@@ -89,46 +90,48 @@ def list_names(reading: Reading, node: Node) -> list[str] | None:
 
 
 def _words_check(entries: WordList, fields: tuple[Field, ...], fold: Fold) -> Check:
-    def check(signals: Signals) -> Match | None:
-        first, spans = "", []
+    def found(signals: Signals) -> Iterator[tuple[str, Span]]:
         for field in fields:
             for view in signals.views(field, fold):
-                for found in signals.found(entries, view):
-                    first = first or found.entry
-                    spans.append(span(field, view, found.start, found.end))
-        return Match(len(_distinct(spans)), first, _distinct(spans)) if spans else None
+                for one in signals.found(entries, view):
+                    yield one.entry, span(field, view, one.start, one.end)
 
-    return check
+    return lambda signals: _match(found(signals))
 
 
 def _phrases_check(phrases: list[Phrase], fields: tuple[Field, ...], fold: Fold) -> Check:
-    def check(signals: Signals) -> Match | None:
-        first, spans = "", []
+    def found(signals: Signals) -> Iterator[tuple[str, Span]]:
         for field in fields:
             for view in signals.views(field, fold):
-                ruled_out = signals.ruled_out(view)
-                for one in phrases:
-                    if one in ruled_out:
-                        continue
+                for one in signals.possible(phrases, view):
                     for start, end in one.find(signals, view):
-                        first = first or view.text[start:end]
-                        spans.append(span(field, view, start, end))
-        return Match(len(_distinct(spans)), first, _distinct(spans)) if spans else None
+                        yield view.text[start:end], span(field, view, start, end)
 
-    return check
+    return lambda signals: _match(found(signals))
 
 
 def _pattern_check(compiled: Any, fields: tuple[Field, ...]) -> Check:
-    def check(signals: Signals) -> Match | None:
-        first, spans = "", []
+    def found(signals: Signals) -> Iterator[tuple[str, Span]]:
         for field in fields:
             for view in signals.views(field):
                 for start, end in _places(compiled, view.text, view.encoded):
-                    first = first or view.text[start:end]
-                    spans.append(span(field, view, start, end))
-        return Match(len(_distinct(spans)), first, _distinct(spans)) if spans else None
+                    yield view.text[start:end], span(field, view, start, end)
 
-    return check
+    return lambda signals: _match(found(signals))
+
+
+def _match(found: Iterable[tuple[str, Span]]) -> Match | None:
+    """Return what is found, with the first places that differ: these are all that is shown.
+
+    What several views show, the first of them shows. No more than that is looked for.
+    """
+    first, places = "", dict[tuple[str, int, int], Span]()
+    for text, place in found:
+        first = first or text
+        places.setdefault((place.field, place.start, place.end), place)
+        if len(places) == SPANS_SHOWN:
+            break
+    return Match(len(places), first, tuple(places.values())) if places else None
 
 
 def _raw_check(compiled: Any, fields: tuple[Field, ...]) -> Check:
@@ -152,14 +155,6 @@ def _places(compiled: Any, text: str, encoded: bytes) -> list[tuple[int, int]]:
     if not compiled.search(encoded):
         return []
     return [match.span() for match in compiled.finditer(text) if match.end() > match.start()]
-
-
-def _distinct(spans: list[Span]) -> tuple[Span, ...]:
-    """Return the spans that show something: what several views show, the first of them shows."""
-    seen: dict[tuple[str, int, int], Span] = {}
-    for place in spans:
-        seen.setdefault((place.field, place.start, place.end), place)
-    return tuple(seen.values())[:SPANS_SHOWN]
 
 
 def _read_phrase(reading: Reading, text: str, node: Node) -> Phrase | None:
