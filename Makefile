@@ -6,6 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet
 SUITES := unit corpus contract integration browser e2e faults
+LINEAR := worker/training/requirements-linear.txt
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -95,12 +96,12 @@ $(VENV)/run.stamp: requirements.txt $(VENV)/venv.stamp
 	@$(PIP) install --only-binary :all: -r requirements.txt
 	@touch $@
 
-$(VENV)/test.stamp: tests/requirements.txt $(VENV)/run.stamp
+$(VENV)/test.stamp: tests/requirements.txt $(LINEAR) $(VENV)/run.stamp
 	@echo "Installing test requirements into $(VENV) ..."
 	@$(PIP) install --only-binary :all: -r tests/requirements.txt
 	@touch $@
 
-$(VENV)/train.stamp: worker/training/requirements.txt $(VENV)/run.stamp
+$(VENV)/train.stamp: worker/training/requirements.txt $(LINEAR) $(VENV)/run.stamp
 	@echo "Installing training requirements into $(VENV) ..."
 	@$(PIP) install --only-binary :all: -r worker/training/requirements.txt
 	@touch $@

@@ -1,15 +1,14 @@
-"""Training: what models may learn from, and the figures that are told of them."""
+"""Training: what models may learn from, and what is made of it first."""
 
 import csv
-import gzip
 import subprocess
 import sys
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
 
+from tests.support.corpora import write_corpus
 from tests.support.processes import ROOT
 from worker.signals import near
 from worker.signals.repetition import fingerprint
@@ -17,14 +16,6 @@ from worker.signals.text import plain
 from worker.training import contrast
 from worker.training.authors import with_reader
 from worker.training.corpora import SOURCES, Row, may_train, read
-from worker.training.figures import (
-    auc,
-    calibration_error,
-    f1,
-    macro_f1,
-    reliability,
-    threshold_for,
-)
 from worker.training.noise import noisy
 from worker.training.references import with_references
 
@@ -45,9 +36,6 @@ def frozen() -> list[str]:
             for row in csv.DictReader(file):
                 found += [row[name] for name in row if name.endswith("text") and row[name]]
     return found
-
-
-# --- what is learned from -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -99,11 +87,9 @@ def test_chance_is_the_same_in_every_run() -> None:
 
 def corpus(folder: Path, *rows: tuple[str, str, str, str, str]) -> Path:
     """Write a corpus of rows: text, label, source, split, orig."""
-    with gzip.open(folder / "abuse-en-x.csv.gz", "wt", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("text", "label", "source", "lang", "split", "orig"))
-        for text, label, source, split, orig in rows:
-            writer.writerow((text, label, source, "en", split, orig))
+    names = ("text", "label", "source", "split", "orig")
+    columns = ({"lang": "en", **dict(zip(names, row, strict=True))} for row in rows)
+    write_corpus(folder / "abuse-en-x.csv.gz", columns)
     return folder
 
 
@@ -147,44 +133,13 @@ def test_made_up_readers_and_noise_leave_the_rest_as_it_is() -> None:
     assert all(row.text in with_references(row, rng).text for _ in range(100))
 
 
-# --- figures ------------------------------------------------------------------------
+def test_noise_and_readers_are_the_same_from_the_same_seed() -> None:
+    row = Row("Nobody answered the letters of the families", False, "x", "en")
 
+    def twenty(seed: int) -> list[tuple[str, Row]]:
+        rng = Random(seed)
+        return [(noisy(row.text, rng), with_reader(row, rng)) for _ in range(20)]
 
-def test_the_area_under_the_curve_counts_pairs_and_halves_ties() -> None:
-    scores = np.array([0.9, 0.4, 0.4, 0.1])
-    labels = np.array([True, True, False, False])
-
-    assert auc(scores, labels) == pytest.approx(3.5 / 4)
-    assert auc(scores, np.ones(4, bool)) is None
-
-
-def test_f1_is_of_precision_and_recall() -> None:
-    held, labels = np.array([1, 1, 0, 0], bool), np.array([1, 0, 1, 0], bool)
-
-    assert f1(held, labels) == 0.5
-    assert macro_f1(held, labels) == 0.5
-    assert f1(np.zeros(4, bool), labels) == 0.0
-
-
-def test_a_threshold_lets_no_more_than_its_rate_over_it() -> None:
-    scores = np.linspace(0, 0.99, 100)
-    weights = np.ones(100)
-
-    threshold = threshold_for(scores, weights, 0.05)
-
-    assert (scores > threshold).mean() <= 0.05 < (scores > threshold - 0.02).mean()
-    assert threshold_for(np.ones(10), np.ones(10), 0.05) == 1.0
-
-
-def test_the_calibration_error_is_how_far_tenths_are_off() -> None:
-    scores = np.array([0.05, 0.05, 0.95, 0.95])
-    labels = np.array([False, False, True, False])
-
-    bins = reliability(scores, labels, np.array([1.0, 1.0, 1.0, 1.0]))
-
-    first, last = bins
-    assert (first.part, last.part) == (0.5, 0.5)
-    assert first.mean == pytest.approx(0.05)
-    assert last.mean == pytest.approx(0.95)
-    assert (first.share, last.share) == (0.0, 0.5)
-    assert calibration_error(bins) == pytest.approx(0.25)
+    assert twenty(3) == twenty(3)
+    assert twenty(3) != twenty(4)
+    assert len({text for text, _ in twenty(3)}) > 10

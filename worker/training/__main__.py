@@ -7,7 +7,7 @@ import click
 from worker.models import artefact
 from worker.models.linear import LinearModel
 from worker.models.shelf import DIRECTORY, NETWORKS
-from worker.training.card import card, notice
+from worker.training.card import card, notice, number, share
 from worker.training.fairness import Gap, Judging, gaps, widest
 from worker.training.mixing import STEPS, mixture_of, train_network
 from worker.training.recipes import RECIPES
@@ -66,9 +66,9 @@ def _tell(name: str, outcome: Outcome, found: list[Gap]) -> None:
     click.echo(f"calibration error {outcome.calibration_error:.3f}")
     for each in outcome.sources:
         click.echo(
-            f"  {each.source:<26} {each.positive:>5} of {each.rows:<6} AUC {each.auc or 0:.3f}"
-            f"  F1 {each.macro_f1:.3f}  held rightly {each.held_of_positive or 0:.1%}"
-            f"  wrongly {each.held_of_others or 0:.1%}"
+            f"  {each.source:<26} {each.positive:>5} of {each.rows:<6} AUC {number(each.auc):>5}"
+            f"  F1 {each.macro_f1:.3f}  held rightly {share(each.held_of_positive)}"
+            f"  wrongly {share(each.held_of_others)}"
         )
     if found:
         click.echo(f"  gap between identities: {widest(found):.1%} of harmless comments held")

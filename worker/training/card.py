@@ -60,6 +60,16 @@ def notice(directory: Path) -> None:
     (directory / "NOTICE").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def number(value: float | None) -> str:
+    """Return a figure as it is told; a dash where there is none."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def share(value: float | None) -> str:
+    """Return a part of a whole as it is told; a dash where there is none."""
+    return "-" if value is None else f"{value:.1%}"
+
+
 def _lines(recipe: Recipe, outcome: Outcome, gaps: list[Gap]) -> Iterator[str]:
     model = outcome.model
     yield f"# Model {model.directory}, version {model.version}"
@@ -95,9 +105,9 @@ def _figures(outcome: Outcome) -> Iterator[str]:
     yield "|---|---:|---:|---:|---:|---:|---:|"
     for each in outcome.sources:
         yield (
-            f"| {each.source} | {each.rows} | {each.positive} | {_number(each.auc)} "
-            f"| {each.macro_f1:.3f} | {_share(each.held_of_positive)} "
-            f"| {_share(each.held_of_others)} |"
+            f"| {each.source} | {each.rows} | {each.positive} | {number(each.auc)} "
+            f"| {each.macro_f1:.3f} | {share(each.held_of_positive)} "
+            f"| {share(each.held_of_others)} |"
         )
     yield ""
     yield "| of serious comments may be held | score over |"
@@ -137,11 +147,3 @@ def _fairness(gaps: list[Gap]) -> Iterator[str]:
             f"| {gap.ranked_rightly:.1%} |"
         )
     yield ""
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"

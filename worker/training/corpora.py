@@ -15,7 +15,7 @@ from typing import Literal
 
 Split = Literal["train", "dev"]
 
-POSITIVE = frozenset({"spam", "abusive"})
+_POSITIVE = frozenset({"spam", "abusive"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,6 @@ class Row:
 
 
 _CC_BY = "CC BY 4.0"
-_SHARE_ALIKE = "CC BY-SA"
 
 SOURCES = {
     source.name: source
@@ -117,7 +116,7 @@ def _rows(file: Path, split: Split) -> Iterator[Row]:
 
 
 def _row(row: dict[str, str]) -> Row:
-    positive = row["label"] in POSITIVE
+    positive = row["label"] in _POSITIVE
     return Row(
         text=row["text"],
         positive=positive,

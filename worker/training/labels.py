@@ -22,7 +22,7 @@ _SEXUAL = re.compile(
 )
 
 
-def is_positive(head: str, row: Row) -> bool:
+def _is_positive(head: str, row: Row) -> bool:
     """Whether a row is an example of what a head tells."""
     kind = head.partition(".")[2]
     if kind == "sexual":
@@ -34,7 +34,7 @@ def importance(head: str, rows: Sequence[Row]) -> Weights:
     """Return how much each row counts for a head: 0 where its source does not tell."""
     weights = np.array([row.weight for row in rows])
     if head.partition(".")[2]:
-        positive = np.array([is_positive(head, row) for row in rows])
+        positive = np.array([_is_positive(head, row) for row in rows])
         other = np.array([row.positive for row in rows]) & ~positive
         weights[other] *= _OTHER_KIND
         weights[other & ~np.array([bool(row.kinds) for row in rows])] = 0.0
@@ -46,7 +46,7 @@ def importance(head: str, rows: Sequence[Row]) -> Weights:
 
 def labels_of(head: str, rows: Sequence[Row]) -> Labels:
     """Return whether each row is an example of what a head tells."""
-    return np.array([is_positive(head, row) for row in rows])
+    return np.array([_is_positive(head, row) for row in rows])
 
 
 def origin(row: Row) -> str:

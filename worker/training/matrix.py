@@ -14,6 +14,7 @@ from worker.models.material import PREPARING, Material
 from worker.ruleset.cases import Case
 from worker.signals.comment import Signals
 from worker.training.corpora import Row
+from worker.training.keeping import kept_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ def matrix(
         shape=(len(rows), (1 << shape.bits) + len(markers)),
     )
     made.sum_duplicates()
-    cache.mkdir(parents=True, exist_ok=True)
-    sp.save_npz(kept, made, compressed=False)
+    with kept_whole(kept) as file:
+        sp.save_npz(file, made, compressed=False)
     return made
 
 

@@ -16,9 +16,8 @@ from worker.models.mixture import Mixture
 from worker.models.network import NETWORK, TOKENIZER, NetworkHeader, Share
 from worker.models.shelf import NETWORKS
 from worker.training.corpora import Row, may_train
-from worker.training.exporting import export
 from worker.training.figures import Scores
-from worker.training.finetuning import BATCH, examples, fine_tune
+from worker.training.keeping import kept_whole
 from worker.training.labels import importance, labels_of, origin
 from worker.training.matrix import signals_of
 from worker.training.recipes import Recipe
@@ -43,6 +42,10 @@ def train_network(
     recipe: Recipe, name: str, folders: Sequence[Path], out: Path, cache: Path, steps: int
 ) -> Outcome:
     """Make the network that goes with a recipe's linear model, mix both, and return the figures."""
+    # Here, so that all else is made and measured without torch, which is large.
+    from worker.training.exporting import export
+    from worker.training.finetuning import BATCH, examples, fine_tune
+
     rows, tuning = recipe.rows(folders), recipe.tuning(folders)
     learned = examples(_read(rows, cache, name), rows, recipe.heads)
     net = fine_tune(learned, steps, cache, name)
@@ -144,6 +147,6 @@ def _read(rows: Sequence[Row], cache: Path, what: str) -> list[str]:
         wording.worded(signals_of(row).views("text", "hard")[:MOST_READINGS][-1].text)
         for row in bar
     ]
-    cache.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(texts), encoding="utf-8")
+    with kept_whole(kept) as file:
+        file.write_text(json.dumps(texts), encoding="utf-8")
     return texts

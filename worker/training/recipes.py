@@ -7,7 +7,7 @@ from random import Random
 
 from worker.training import contrast
 from worker.training.authors import with_advertiser, with_reader
-from worker.training.corpora import Row, may_train, read
+from worker.training.corpora import Row, Split, may_train, read
 from worker.training.matrix import Shape
 from worker.training.noise import noisy
 from worker.training.references import with_references
@@ -84,9 +84,9 @@ def _spam_tuning(folders: Sequence[Path]) -> list[Row]:
     return [row if row.name else with_reader(row, rng) for row in rows]
 
 
-def _serious(folders: Sequence[Path], split: str) -> Iterator[Row]:
+def _serious(folders: Sequence[Path], split: Split) -> Iterator[Row]:
     """Give comments on news and talk pages, and abuse, none of which is advertising."""
-    for row in read(folders, "train" if split == "train" else "dev", ("abuse",)):
+    for row in read(folders, split, ("abuse",)):
         wanted = row.source in NEWS or row.source in ("mlma-fr", "mlma-ar")
         if wanted and (split == "train" or not row.positive):
             yield replace(row, positive=False, kinds=frozenset(), weight=0.5)

@@ -34,7 +34,7 @@ _PART_OF_A_KIND = 0.5
 #: Weights smaller than this part of the largest change nothing.
 _NEGLIGIBLE = 1e-4
 #: Shares of serious comments that thresholds are told for.
-RATES = (0.002, 0.005, 0.01, 0.02, 0.04)
+_RATES = (0.002, 0.005, 0.01, 0.02, 0.04)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +116,14 @@ def _sums(fitted: Fitted, rows: sp.csr_matrix) -> Scores:
     return np.asarray(rows @ fitted.weights + fitted.bias)
 
 
-def scores_of(sums: Scores, scale: Calibration) -> Scores:
+def _scores_of(sums: Scores, scale: Calibration) -> Scores:
     """Return the probabilities, 0 to 1, that a calibration makes of sums of weights."""
     return np.asarray(1 / (1 + np.exp(-(scale.slope * sums + scale.offset))))
 
 
 def scale_of(recipe: Recipe, head: str, tuning: Sequence[Row], sums: Scores) -> Calibration:
     """Return what makes probabilities of a head's sums."""
-    labels, counts = reference(recipe, head, tuning)
+    labels, counts = _reference(recipe, head, tuning)
     used = counts > 0
     return calibrate(sums[used], labels[used], counts[used])
 
@@ -137,7 +137,7 @@ def _scores_by_the_other_half(
     for measured in (half, ~half):
         used = (counts > 0) & ~measured
         scale = calibrate(sums[used], labels[used], counts[used])
-        scores[measured] = scores_of(sums[measured], scale)
+        scores[measured] = _scores_of(sums[measured], scale)
     return scores
 
 
@@ -145,7 +145,7 @@ def _first_half(tuning: Sequence[Row]) -> Labels:
     return np.array([bool(crc32(row.text.encode()) & 1) for row in tuning])
 
 
-def reference(recipe: Recipe, head: str, tuning: Sequence[Row]) -> tuple[Labels, Weights]:
+def _reference(recipe: Recipe, head: str, tuning: Sequence[Row]) -> tuple[Labels, Weights]:
     """Return labels and weights that make of the tuning rows what a news site gets.
 
     Only news and talk count, small sources more than their size, for spam also all
@@ -203,15 +203,15 @@ def measured(
     scale: Calibration,
 ) -> Outcome:
     """Return a model's figures; `sums` are what it says of the rows that it was tuned on."""
-    scores = scores_of(sums, scale)
+    scores = _scores_of(sums, scale)
     labels = np.array([row.positive for row in tuning])
     serious = np.array([row.source in NEWS for row in tuning]) & ~labels
     if not serious.any():
         serious = ~labels
     each = balance([row.source for row, use in zip(tuning, serious, strict=True) if use])
-    thresholds = {rate: threshold_for(scores[serious], each, rate) for rate in RATES}
+    thresholds = {rate: threshold_for(scores[serious], each, rate) for rate in _RATES}
     threshold = thresholds[0.01 if recipe.name == "spam" else 0.04]
-    labels_there, counts = reference(recipe, recipe.heads[0], tuning)
+    labels_there, counts = _reference(recipe, recipe.heads[0], tuning)
     crossed = _scores_by_the_other_half(tuning, sums, labels_there, counts)
     bins = reliability(crossed, labels_there, counts)
     return Outcome(
