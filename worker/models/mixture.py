@@ -3,10 +3,10 @@
 The linear model knows spellings and reads the whole of a comment in every reading.
 The network knows what words mean together and reads windows of a few dozen words:
 of the plain reading, and of the last of those with tricks undone, the window that
-the linear model finds worst; and if the comment is in doubt by then, the next worst,
-up to four windows in all. Each score is a probability made of both. Where the linear
-model alone finds next to nothing, the network is not asked: most comments are such,
-and reading takes longer than all rules.
+the linear model finds worst. If there are no tricks, and the comment is in doubt by
+then, it reads the next worst: two windows in all. Each score is a probability made of
+both. Where the linear model alone finds next to nothing, the network is not asked: most
+comments are such, and reading takes longer than all rules.
 """
 
 import math
@@ -25,8 +25,9 @@ from worker.models.score import Reasons, Score
 from worker.models.windows import Window, windows_of
 from worker.signals.comment import Signals
 
-#: So many windows of a comment are read at most.
-MOST_WINDOWS = 4
+#: So many windows of a comment are read at most: each takes longer than all rules. With
+#: four, none of 3,216 verdicts on news, talk pages and our own comments was another.
+MOST_WINDOWS = 2
 #: Below this probability of abuse the linear model is believed. Of 3,894 comments of our
 #: own, on news and on talk pages, the network changes the verdict on one of those.
 _CALM = 0.1

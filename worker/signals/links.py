@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import idna
 import re2
-from publicsuffixlist import PublicSuffixList
+from publicsuffixlist import PSLFILE, PublicSuffixList, encode_idn
 
 from worker.signals.characters import is_mixed
 from worker.signals.view import View
@@ -417,4 +418,16 @@ def _compiled(pattern: str) -> Any:
 
 @cache
 def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList(accept_unknown=False)
+    return PublicSuffixList(_suffix_rules(), accept_unknown=False, accept_encoded_idn=False)
+
+
+def _suffix_rules() -> Iterator[str]:
+    """Yield the lines of the public suffix list, those of other letters in punycode too.
+
+    The library would encode all of them, ten thousand plain ones among them.
+    """
+    for line in Path(PSLFILE).read_text(encoding="utf-8").splitlines():
+        yield line
+        if not line.isascii() and not line.startswith("//"):
+            exception = "!" * line.startswith("!")
+            yield exception + encode_idn(line.removeprefix("!"))

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from worker.models import features
 from worker.models.artefact import Artefact, Calibration, Header, write
 from worker.models.markers import NAMES
-from worker.training.corpora import Row
+from worker.training.corpora import Row, may_train
 from worker.training.figures import (
     Bin,
     Labels,
@@ -148,12 +148,14 @@ def _first_half(tuning: Sequence[Row]) -> Labels:
 def _reference(recipe: Recipe, head: str, tuning: Sequence[Row]) -> tuple[Labels, Weights]:
     """Return labels and weights that make of the tuning rows what a news site gets.
 
-    Only news and talk count, small sources more than their size, for spam also all
-    adverts. A kind of abuse is taken for half of all abuse: corpora do not tell.
+    Only sources that may train count, small ones more than their size; for abuse as such
+    only news and talk. A kind of abuse is taken for half of all abuse: corpora do not
+    tell. Where it is not known of what kind a row is, that row does not count for kinds.
     """
     kind = head.partition(".")[2]
     labels = labels_of(head, tuning)
-    counts = np.array([_counts(recipe, kind, row) for row in tuning])
+    counts = importance(head, tuning) > 0
+    counts &= np.array([_counts(recipe, kind, row) for row in tuning])
     prior = recipe.prior * (_PART_OF_A_KIND if kind else 1)
     each = np.where(counts, balance([row.source for row in tuning]), 0.0)
     weights = np.where(labels, prior * each / max(1e-9, each[labels].sum()), 0.0)
@@ -162,7 +164,7 @@ def _reference(recipe: Recipe, head: str, tuning: Sequence[Row]) -> tuple[Labels
 
 
 def _counts(recipe: Recipe, kind: str, row: Row) -> bool:
-    return recipe.name == "spam" or bool(kind) or row.source in NEWS
+    return may_train(row) and (recipe.name == "spam" or bool(kind) or row.source in NEWS)
 
 
 def _write(
