@@ -22,7 +22,7 @@ from service.jobs import JobQueue
 from service.keyring import Keyring
 from service.limits import Limiter, Use
 from service.settings import Settings
-from service.storage import Store
+from service.storage import Store, database_now
 from service.storage.akismet import Check
 from service.storage.intake import Accepted, Outcome, Waiting, accept
 
@@ -190,11 +190,12 @@ class Intake:
         welcome = group
         try:
             with self._store.write() as db:
+                now = database_now(db)  # the first word to PostgreSQL, where a transaction begins
                 self._collect(group)
                 welcome = self._within_limits(group)
                 if not welcome:
                     return
-                outcomes = accept(db, [entry.waiting for entry in welcome])
+                outcomes = accept(db, [entry.waiting for entry in welcome], now)
         except StoreUnavailable as error:
             _fail(welcome, error)
         except Exception:  # the thread must outlive whatever one group does
@@ -231,7 +232,7 @@ class Intake:
         for entry in group:
             try:
                 with self._store.write() as db:
-                    outcomes = accept(db, [entry.waiting])
+                    outcomes = accept(db, [entry.waiting], database_now(db))
             except Exception as error:  # as above
                 _fail([entry], error)
             else:

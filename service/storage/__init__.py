@@ -98,7 +98,8 @@ def database_now(db: Connection) -> datetime:
         # It has none but this machine's.
         return utc_now()
     clock = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
-    return datetime.fromtimestamp(db.exec_driver_sql(clock).scalar_one() / 1000, UTC)
+    [milliseconds] = run(db, clock).fetchone()
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _postgresql_engine(url: str) -> Engine:

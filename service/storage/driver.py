@@ -7,7 +7,7 @@ strings.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
-_MARKS = {"sqlite": "?", "postgresql": "%s"}
 #: What makes an array of all rows, and of the columns of one.
 _JSON = {
     "sqlite": ("json_group_array", "json_array"),
@@ -23,6 +22,8 @@ _JSON = {
 }
 #: Groups of comments have between one and some dozens of rows.
 _REMEMBERED = 512
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def run(db: Connection, statement: str, values: Sequence[object] = ()) -> Any:
@@ -41,9 +42,14 @@ def insert_rows(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
     """Insert `rows`, which name the same columns in the same order, by one statement.
 
     One for each row would make this thread queue for the interpreter once a row.
+    PostgreSQL gets them as one value: its driver takes a statement with a mark for each
+    apart every time, and the server plans it anew.
     """
-    statement = _insert(table.name, tuple(rows[0]), len(rows), db.dialect.name)
-    run(db, statement, tuple(chain.from_iterable(row.values() for row in rows)))
+    if db.dialect.name == "postgresql":
+        run(db, _insert_at_once(table.name, tuple(rows[0])), [_encode([*map(dict, rows)])])
+    else:
+        statement = _insert(table.name, tuple(rows[0]), len(rows))
+        run(db, statement, tuple(chain.from_iterable(row.values() for row in rows)))
 
 
 def as_one_row(db: Connection, columns: str) -> str:
@@ -62,13 +68,25 @@ def rows_of(cursor: Any) -> list[list[Any]]:
     return json.loads(told) if isinstance(told, str) else told or []
 
 
-def marks(db: Connection, values: Sequence[object]) -> str:
-    """Return as many placeholders as there are `values`, for an IN list."""
-    return ", ".join([_MARKS[db.dialect.name]] * len(values))
+def one_of(db: Connection, values: Collection[object]) -> tuple[str, Sequence[object]]:
+    """Return what follows a column that is to be one of `values`, and the values it takes."""
+    if db.dialect.name == "postgresql":
+        return "= ANY(%s)", [[*values]]
+    return f"IN ({_marks(len(values))})", [*values]
 
 
 @lru_cache(_REMEMBERED)
-def _insert(table: str, columns: tuple[str, ...], rows: int, dialect: str) -> str:
-    row = f"({', '.join([_MARKS[dialect]] * len(columns))})"
-    places = ", ".join([row] * rows)
+def _insert(table: str, columns: tuple[str, ...], rows: int) -> str:
+    places = ", ".join([f"({_marks(len(columns))})"] * rows)
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {places}"  # noqa: S608
+
+
+@lru_cache
+def _insert_at_once(table: str, columns: tuple[str, ...]) -> str:
+    named = ", ".join(columns)
+    rows = f"json_populate_recordset(NULL::{table}, %s::json)"
+    return f"INSERT INTO {table} ({named}) SELECT {named} FROM {rows}"  # noqa: S608
+
+
+def _marks(number: int) -> str:
+    return ", ".join("?" * number)

@@ -136,7 +136,7 @@ class Desk:
             address_hash=hashes("address", author.ip) if author.ip else None,
         )
         with self.store.write() as db:
-            (outcome,) = accept(db, [waiting])
+            (outcome,) = accept(db, [waiting], database_now(db))
         assert isinstance(outcome, Accepted), outcome
         return outcome.comment_id
 
