@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
@@ -52,20 +52,25 @@ def insert_rows(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
         run(db, statement, tuple(chain.from_iterable(row.values() for row in rows)))
 
 
-def as_one_row(db: Connection, columns: str) -> str:
-    """Return what to select instead of `columns` to get all rows as one; `rows_of` takes it apart.
+class Question(NamedTuple):
+    """What to select: `columns`, from where, and the values for its marks."""
 
-    SQLite's driver lets go of the interpreter at every row, and under load waits for
-    it as often.
+    columns: str
+    source: str
+    values: Sequence[object]
+
+
+def answers(db: Connection, *questions: Question) -> list[list[list[Any]]]:
+    """Return for each question the rows that it finds.
+
+    All are asked by one statement and answered by one row. Under load this thread queues
+    for the interpreter after each exchange with PostgreSQL, and after each row of SQLite.
     """
     every, one = _JSON[db.dialect.name]
-    return f"{every}({one}({columns}))"
-
-
-def rows_of(cursor: Any) -> list[list[Any]]:
-    """Return the rows that were selected `as_one_row`."""
-    [told] = cursor.fetchone()
-    return json.loads(told) if isinstance(told, str) else told or []
+    parts = [f"(SELECT {every}({one}({each.columns})) {each.source})" for each in questions]
+    values = [*chain.from_iterable(each.values for each in questions)]
+    row = run(db, f"SELECT {', '.join(parts)}", values).fetchone()
+    return [json.loads(told) if isinstance(told, str) else told or [] for told in row]
 
 
 def one_of(db: Connection, values: Collection[object]) -> tuple[str, Sequence[object]]:

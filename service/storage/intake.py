@@ -29,7 +29,7 @@ from service.domain.site import Caller, Moderation, Thread
 from service.limits import Use
 from service.storage import akismet
 from service.storage.akismet import NATIVE, Check
-from service.storage.driver import as_one_row, insert_rows, one_of, rows_of, run
+from service.storage.driver import Question, answers, insert_rows, one_of
 from service.storage.sites import thread_from_row
 from service.storage.tables import claims, comments, instant, milliseconds, threads
 
@@ -100,7 +100,7 @@ class _Claim:
 
 
 class _ClaimRow(NamedTuple):
-    """A row of `_CLAIMS`."""
+    """A row of `_CLAIM_COLUMNS`."""
 
     kind: Kind
     key: str
@@ -139,8 +139,9 @@ class _Accepting:
         self._group = group
         self._now = now
         self._ends = milliseconds(self._now + CLAIM_LIFE)
-        self._claims = _live_claims(db, group, self._now)
-        self._threads = _known_threads(db, group)
+        known, claimed = answers(db, _asking_threads(db, group), _asking_claims(db, group))
+        self._threads = _by_key(_thread(*row) for row in known)
+        self._claims = _live_claims(db, (_ClaimRow._make(row) for row in claimed), now)
         self._parents = _known_parents(db, group)
         self._comment_rows: list[dict[str, Any]] = []
         self._claim_rows: list[dict[str, Any]] = []
@@ -255,34 +256,31 @@ def _answer(kind: Kind, claim: _Claim, waiting: Waiting) -> Accepted:
     raise DuplicateComment(claim.comment_id if known_to_caller else None)
 
 
-def _live_claims(
-    db: Connection, group: Iterable[Waiting], now: datetime
-) -> dict[tuple[Kind, str], _Claim]:
-    """Return the claims that still hold; those that ended make way for new ones."""
+def _asking_claims(db: Connection, group: Iterable[Waiting]) -> Question:
+    """Ask for what is claimed by the whole primary key, whatever the database thinks of sizes."""
     asked = [pair for waiting in group for pair in waiting.claimed]
-    if not asked:  # PostgreSQL knows no empty lists
-        return {}
-    rows = [_ClaimRow._make(row) for row in run(db, *_asking_for(db, asked))]
-    ended = [row for row in rows if _has_ended(row, milliseconds(now))]
-    for row in ended:
-        db.execute(sa.delete(claims).where(claims.c.kind == row.kind, claims.c.key == row.key))
-    return {
-        (row.kind, row.key): _Claim(
-            CommentId(row.comment_id), row.fingerprint, row.key_id, Status(row.status)
-        )
-        for row in rows
-        if row not in ended
-    }
-
-
-def _asking_for(db: Connection, asked: Sequence[tuple[Kind, str]]) -> tuple[str, Sequence[object]]:
-    """Return what finds claims by the whole primary key, whatever the database thinks of sizes."""
     kinds, keys = [kind for kind, _ in asked], [key for _, key in asked]
     if db.dialect.name == "postgresql":
-        return _CLAIMS_ONE_BY_ONE, [kinds, keys]
-    (of_kinds, kinds_given), (of_keys, keys_given) = one_of(db, {*kinds}), one_of(db, keys)
-    query = f"{_CLAIMS} WHERE claims.kind {of_kinds} AND claims.key {of_keys}"
-    return query, [*kinds_given, *keys_given]
+        return Question(_CLAIM_COLUMNS, _CLAIMS_ONE_BY_ONE, [kinds, keys])
+    of_kinds, kinds_given = one_of(db, {*kinds})
+    of_keys, keys_given = one_of(db, keys)
+    source = f"FROM {_CLAIMS} WHERE claims.kind {of_kinds} AND claims.key {of_keys}"
+    return Question(_CLAIM_COLUMNS, source, [*kinds_given, *keys_given])
+
+
+def _live_claims(
+    db: Connection, rows: Iterable[_ClaimRow], now: datetime
+) -> dict[tuple[Kind, str], _Claim]:
+    """Return the claims that still hold; those that ended make way for new ones."""
+    live = {}
+    for row in rows:
+        if _has_ended(row, milliseconds(now)):
+            db.execute(sa.delete(claims).where(claims.c.kind == row.kind, claims.c.key == row.key))
+        else:
+            live[row.kind, row.key] = _Claim(
+                CommentId(row.comment_id), row.fingerprint, row.key_id, Status(row.status)
+            )
+    return live
 
 
 def _has_ended(row: _ClaimRow, now: int) -> bool:
@@ -291,12 +289,15 @@ def _has_ended(row: _ClaimRow, now: int) -> bool:
     return taken_back or (row.expires_at is not None and row.expires_at <= now)
 
 
-def _known_threads(db: Connection, group: Iterable[Waiting]) -> dict[ThreadKey, Thread]:
+def _asking_threads(db: Connection, group: Iterable[Waiting]) -> Question:
     asked = {waiting.thread_key for waiting in group}
     of_sites, sites = one_of(db, {site for site, _ in asked})
     of_keys, keys = one_of(db, {key for _, key in asked})
-    query = _THREADS.format(rows=as_one_row(db, _THREAD_COLUMNS), sites=of_sites, keys=of_keys)
-    found = [_thread(*row) for row in rows_of(run(db, query, [*sites, *keys]))]
+    source = f"FROM threads WHERE site_id {of_sites} AND key {of_keys}"
+    return Question(_THREAD_COLUMNS, source, [*sites, *keys])
+
+
+def _by_key(found: Iterable[Thread]) -> dict[ThreadKey, Thread]:
     return {(thread.site_id, thread.key): thread for thread in found}
 
 
@@ -309,7 +310,7 @@ def _thread(
     moderation: str | None,
     closed_at: int | None,
 ) -> Thread:
-    """Return the thread that a row of `_THREADS` holds."""
+    """Return the thread that a row of `_THREAD_COLUMNS` holds."""
     return Thread(
         id=ThreadId(number),
         site_id=SiteId(site),
@@ -384,16 +385,13 @@ def _comment_row(
     }
 
 
-_CLAIMS = (
-    "SELECT claims.kind, claims.key, claims.fingerprint, claims.comment_id, claims.expires_at,"
-    " comments.key_id, comments.status"
-    " FROM claims JOIN comments ON comments.id = claims.comment_id"
-)
+_THREAD_COLUMNS = "id, site_id, key, url, title, moderation, closed_at"
+_CLAIM_COLUMNS = "kind, key, fingerprint, comment_id, expires_at, key_id, status"
+_CLAIMS = "claims JOIN comments ON comments.id = claims.comment_id"
 # While PostgreSQL believes these tables to be small, it would read half of them; a limit binds
 # it to the indexes.
 _CLAIMS_ONE_BY_ONE = (
-    "SELECT found.* FROM unnest(%s::text[], %s::text[]) AS asked (kind, key), LATERAL ("  # noqa: S608
-    f"{_CLAIMS} WHERE claims.kind = asked.kind AND claims.key = asked.key LIMIT 1) AS found"
+    "FROM unnest(%s::text[], %s::text[]) AS asked (of_kind, of_key), LATERAL"  # noqa: S608
+    f" (SELECT {_CLAIM_COLUMNS} FROM {_CLAIMS}"
+    " WHERE claims.kind = of_kind AND claims.key = of_key LIMIT 1) AS found"
 )
-_THREAD_COLUMNS = "id, site_id, key, url, title, moderation, closed_at"
-_THREADS = "SELECT {rows} FROM threads WHERE site_id {sites} AND key {keys}"
