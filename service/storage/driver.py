@@ -38,18 +38,21 @@ def run(db: Connection, statement: str, values: Sequence[object] = ()) -> Any:
         raise known from error
 
 
-def insert_rows(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert `rows`, which name the same columns in the same order, by one statement.
+def insert_rows(db: Connection, rows: Mapping[Table, Sequence[Mapping[str, Any]]]) -> None:
+    """Insert rows into tables in turn; those of one name the same columns in the same order.
 
-    One for each row would make this thread queue for the interpreter once a row.
-    PostgreSQL gets them as one value: its driver takes a statement with a mark for each
-    apart every time, and the server plans it anew.
+    One statement for each row would make this thread queue for the interpreter once a
+    row. PostgreSQL gets all in one, the rows of a table as one value: its driver takes a
+    statement with many marks apart every time, and the server plans it anew.
     """
+    filled = {table: some for table, some in rows.items() if some}
     if db.dialect.name == "postgresql":
-        run(db, _insert_at_once(table.name, tuple(rows[0])), [_encode([*map(dict, rows)])])
-    else:
-        statement = _insert(table.name, tuple(rows[0]), len(rows))
-        run(db, statement, tuple(chain.from_iterable(row.values() for row in rows)))
+        inserts = _insert_at_once(tuple((table.name, tuple(filled[table][0])) for table in filled))
+        run(db, inserts, [_encode([*map(dict, some)]) for some in filled.values()])
+        return
+    for table, some in filled.items():
+        statement = _insert(table.name, tuple(some[0]), len(some))
+        run(db, statement, [*chain.from_iterable(row.values() for row in some)])
 
 
 class Question(NamedTuple):
@@ -87,10 +90,14 @@ def _insert(table: str, columns: tuple[str, ...], rows: int) -> str:
 
 
 @lru_cache
-def _insert_at_once(table: str, columns: tuple[str, ...]) -> str:
-    named = ", ".join(columns)
-    rows = f"json_populate_recordset(NULL::{table}, %s::json)"
-    return f"INSERT INTO {table} ({named}) SELECT {named} FROM {rows}"  # noqa: S608
+def _insert_at_once(tables: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+    parts = []
+    for table, columns in tables:
+        named = ", ".join(columns)
+        rows = f"json_populate_recordset(NULL::{table}, %s::json)"
+        insert = f"INSERT INTO {table} ({named}) SELECT {named} FROM {rows}"  # noqa: S608
+        parts.append(f"into_{table} AS ({insert})")
+    return f"WITH {', '.join(parts)} SELECT"
 
 
 def _marks(number: int) -> str:

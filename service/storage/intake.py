@@ -151,9 +151,7 @@ class _Accepting:
         """Place every member and store what was placed."""
         outcomes = [self._outcome(waiting) for waiting in self._group]
         if self._comment_rows:
-            insert_rows(self._db, comments, self._comment_rows)
-            if self._claim_rows:
-                insert_rows(self._db, claims, self._claim_rows)
+            insert_rows(self._db, {comments: self._comment_rows, claims: self._claim_rows})
             if self._checks:
                 akismet.keep(self._db, self._checks, self._now)
         return outcomes
