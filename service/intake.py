@@ -13,6 +13,7 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 
 from service.domain.comment import SiteId, Submission
 from service.domain.errors import StoreUnavailable
@@ -187,19 +188,19 @@ class Intake:
     def _store_group(self, group: list[Entry]) -> None:
         """Store `group` and whoever comes until this has its turn to write."""
         self._collect(group)
-        welcome = group
+        welcome: list[Entry] | None = None
         try:
             with self._store.write() as db:
                 now = database_now(db)  # the first word to PostgreSQL, where a transaction begins
                 self._collect(group)
                 welcome = self._within_limits(group)
-                if not welcome:
-                    return
-                outcomes = accept(db, [entry.waiting for entry in welcome], now)
-        except StoreUnavailable as error:
-            _fail(welcome, error)
-        except Exception:  # the thread must outlive whatever one group does
-            self._store_each(welcome)
+                waiting = [entry.waiting for entry in welcome]
+                outcomes = accept(db, waiting, now) if waiting else []
+        except Exception as error:  # the thread must outlive whatever one group does
+            if welcome is None:
+                _fail(group, error)  # nobody is stored who was not counted
+            else:
+                self._store_again(welcome, error)
         else:
             self._stored(welcome, outcomes)
 
@@ -224,19 +225,35 @@ class Intake:
                 welcome.append(entry)
         return welcome
 
-    def _store_each(self, group: Sequence[Entry]) -> None:
-        """Try the members one by one, so that one bad row harms no other.
+    def _store_again(self, group: Sequence[Entry], failure: Exception | None) -> None:
+        """Store a group that failed, unless the database is away."""
+        if isinstance(failure, IntegrityError):
+            # Another process claimed the same in this moment: by now it shows.
+            failure = self._attempt(group)
+        if isinstance(failure, StoreUnavailable):
+            _fail(group, failure)
+        elif failure:
+            self._store_each(group)
 
-        If another process claimed the same as one of them, then by now it shows.
-        """
-        for entry in group:
-            try:
-                with self._store.write() as db:
-                    outcomes = accept(db, [entry.waiting], database_now(db))
-            except Exception as error:  # as above
-                _fail([entry], error)
-            else:
-                self._stored([entry], outcomes)
+    def _store_each(self, group: Sequence[Entry]) -> None:
+        """Store the members one by one, so that one bad row harms no other."""
+        for number, entry in enumerate(group):
+            failure = self._attempt([entry])
+            if isinstance(failure, StoreUnavailable):
+                _fail(group[number:], failure)
+                return
+            if failure:
+                _fail([entry], failure)
+
+    def _attempt(self, group: Sequence[Entry]) -> Exception | None:
+        """Store a group, or return what keeps it from being stored."""
+        try:
+            with self._store.write() as db:
+                outcomes = accept(db, [entry.waiting for entry in group], database_now(db))
+        except Exception as error:  # as above
+            return error
+        self._stored(group, outcomes)
+        return None
 
     def _stored(self, group: Sequence[Entry], outcomes: Sequence[Outcome]) -> None:
         """Let the senders know, and the workers."""
@@ -261,6 +278,8 @@ def _fail(group: Sequence[Entry], error: Exception) -> None:
 
 def _answer(group: Sequence[Entry], outcomes: Sequence[Outcome | Exception]) -> None:
     """Give each of the group its outcome, and wake the first."""
+    if not group:
+        return
     for entry, outcome, following in zip(group, outcomes, [*group[1:], None], strict=True):
         entry.outcome, entry.next = outcome, following
     group[0].wake()

@@ -17,8 +17,9 @@ from redis.exceptions import RedisError
 from service.domain.errors import RateLimited
 
 _WINDOW_SECONDS = 60
-#: After a failure nobody asks Redis again for this long.
-_REST_SECONDS = 1.0
+#: After a failure nobody asks Redis again for this long: others wait for a turn to write
+#: while uses are counted.
+_REST_SECONDS = 5.0
 
 #: Counts each key up once; a key ends with its window.
 _COUNT = """

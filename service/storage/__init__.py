@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.domain.clock import utc_now
@@ -142,7 +142,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "cache_size = -16000",
         "wal_autocheckpoint = 8000",
         # A statement of many rows notes down what it changes, in case it fails half way: in
-        # files, that was a third of what a commit wrote.
+        # files, that was a third of what a commit wrote. Nothing large is sorted without
+        # an index.
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -170,7 +171,7 @@ def _locked(path: Path) -> Iterator[None]:
 def _named_errors() -> Iterator[None]:
     try:
         yield
-    except IntegrityError:
-        raise
+    except (IntegrityError, DataError):
+        raise  # it is there, and says no
     except (DBAPIError, PoolTimeout, OSError) as error:
         raise StoreUnavailable(str(error.__class__.__name__)) from error

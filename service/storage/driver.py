@@ -20,7 +20,7 @@ _JSON = {
     "sqlite": ("json_group_array", "json_array"),
     "postgresql": ("json_agg", "json_build_array"),
 }
-#: Groups of comments have between one and some dozens of rows.
+#: There is a statement for each size of a group, of which few are met again and again.
 _REMEMBERED = 512
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -90,7 +90,7 @@ def _insert(table: str, columns: tuple[str, ...], rows: int) -> str:
 
 
 @lru_cache
-def _insert_at_once(tables: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+def _insert_at_once(tables: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
     parts = []
     for table, columns in tables:
         named = ", ".join(columns)

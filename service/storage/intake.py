@@ -7,6 +7,7 @@ happens here: keys used before, duplicates, closed threads, parents.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -151,6 +152,8 @@ class _Accepting:
         """Place every member and store what was placed."""
         outcomes = [self._outcome(waiting) for waiting in self._group]
         if self._comment_rows:
+            # In one order in all processes, so that no two wait for each other.
+            self._claim_rows.sort(key=itemgetter("kind", "key"))
             insert_rows(self._db, {comments: self._comment_rows, claims: self._claim_rows})
             if self._checks:
                 akismet.keep(self._db, self._checks, self._now)
@@ -262,7 +265,7 @@ def _asking_claims(db: Connection, group: Iterable[Waiting]) -> Question:
         return Question(_CLAIM_COLUMNS, _CLAIMS_ONE_BY_ONE, [kinds, keys])
     of_kinds, kinds_given = one_of(db, {*kinds})
     of_keys, keys_given = one_of(db, keys)
-    source = f"FROM {_CLAIMS} WHERE claims.kind {of_kinds} AND claims.key {of_keys}"
+    source = f"FROM {_CLAIMS} WHERE claims.kind {of_kinds} AND claims.key {of_keys}) AS found"
     return Question(_CLAIM_COLUMNS, source, [*kinds_given, *keys_given])
 
 
@@ -385,11 +388,14 @@ def _comment_row(
 
 _THREAD_COLUMNS = "id, site_id, key, url, title, moderation, closed_at"
 _CLAIM_COLUMNS = "kind, key, fingerprint, comment_id, expires_at, key_id, status"
-_CLAIMS = "claims JOIN comments ON comments.id = claims.comment_id"
+_CLAIMS = (
+    "(SELECT claims.kind, claims.key, claims.fingerprint, claims.comment_id, claims.expires_at,"
+    " comments.key_id, comments.status FROM claims"
+    " JOIN comments ON comments.id = claims.comment_id"
+)
 # While PostgreSQL believes these tables to be small, it would read half of them; a limit binds
 # it to the indexes.
 _CLAIMS_ONE_BY_ONE = (
-    "FROM unnest(%s::text[], %s::text[]) AS asked (of_kind, of_key), LATERAL"  # noqa: S608
-    f" (SELECT {_CLAIM_COLUMNS} FROM {_CLAIMS}"
-    " WHERE claims.kind = of_kind AND claims.key = of_key LIMIT 1) AS found"
+    "FROM unnest(%s::text[], %s::text[]) AS asked (of_kind, of_key), LATERAL"
+    f" {_CLAIMS} WHERE claims.kind = of_kind AND claims.key = of_key LIMIT 1) AS found"
 )

@@ -392,7 +392,7 @@ EmailAddress = Annotated[
 ]
 Title = Annotated[str, _Optional, Field(max_length=500), AfterValidator(one_line)]
 PageUrl = Annotated[str, Field(max_length=MAX_URL_CHARACTERS), AfterValidator(_thread_url)]
-ParentId = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(without_surrogates)]
+ParentId = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(one_line)]
 ThreadKey = Annotated[
     str, Field(min_length=1, max_length=MAX_THREAD_KEY_CHARACTERS), AfterValidator(one_line)
 ]

@@ -148,6 +148,7 @@ FIELDS_REFUSED = [
     case(39, "surrogate in user agent", {"author": {"user_agent": SURROGATE}},
          "/author/user_agent"),
     case(39, "surrogate in parent", {"parent_id": SURROGATE}, "/parent_id"),
+    case(39, "NUL in parent", {"parent_id": "\u0000"}, "/parent_id"),
     case(40, "NUL in body", {"body": "a\0b"}, "/body"),
     case(40, "NUL in name", {"author": {"name": "a\0b"}}, "/author/name"),
     case(40, "NUL in external id", {"external_id": "a\0b"}, "/external_id"),

@@ -1,19 +1,23 @@
 """Sending comments: keys, repeats, threads and replies, browsers and their forms, limits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import Connection
 from werkzeug.test import TestResponse
 
 from service.app import create_app
 from service.domain.comment import CommentId
+from service.domain.errors import StoreUnavailable
 from service.domain.site import KeyKind
 from service.keyring import new_key
 from service.settings import Settings
+from service.storage import Store
 from service.storage.sites import rotate_keys, thread_by_key, update_site, update_thread
 from service.storage.tables import claims, comments, site_keys
 from tests.support.waiting import wait_until
@@ -423,6 +427,49 @@ def test_a_visitor_may_send_ten_comments_a_minute_as_shipped(
     statuses = [world.post(comment_json(author=same)).status_code for _ in range(11)]
     assert statuses == [202] * 10 + [429]
     assert world.post().status_code == 202
+
+
+@SQLITE_IS_ENOUGH
+def test_others_are_taken_in_after_all_of_a_group_were_refused_by_a_broken_database(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same = {"ip": "192.0.2.1"}
+    assert [world.post(comment_json(author=same)).status_code for _ in range(10)] == [202] * 10
+    with monkeypatch.context() as broken:
+        broken.setattr(world.services.intake, "_store", _Failing(world.services.store))
+        assert world.post(comment_json(author=same)).status_code == 429
+        assert world.post().status_code == 503
+
+    assert world.post().status_code == 202
+
+
+@SQLITE_IS_ENOUGH
+def test_nobody_is_stored_whose_uses_could_not_be_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(world.services.limiter, "hit_all", _raise)
+        assert world.post().status_code == 500
+
+    assert world.post().status_code == 202
+    assert world.count() == 1
+
+
+class _Failing(Store):
+    """A store whose transactions cannot be ended."""
+
+    def __init__(self, store: Store) -> None:
+        vars(self).update(vars(store))
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with super().write() as db:
+            yield db
+            raise StoreUnavailable("the line is cut")
+
+
+def _raise(*_given: object) -> NoReturn:
+    raise RuntimeError("a fault of our own")
 
 
 @SQLITE_IS_ENOUGH

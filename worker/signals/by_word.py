@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 _TELLING = 3
 #: What words stand for is remembered of so many, which are most words of most texts.
 _REMEMBERED = 10_000
+#: Longer words are not met twice, and would fill the memory.
+_LONGEST = 40
 
 T = TypeVar("T", bound=Hashable)
 
@@ -48,12 +50,14 @@ class ByWord(Generic[T]):
         return found
 
     def _meet(self, word: str) -> tuple[T, ...]:
-        """Return what is found by a word that is not remembered, and remember it."""
+        """Return what is found by a word that is not remembered, and remember it if it may be."""
         if len(self._met) >= _REMEMBERED:
             self._met = {}
-        self._met[word] = things = tuple(
+        things = tuple(
             thing for form in self._forms(word) for found in self._found(form) for thing in found
         )
+        if len(word) <= _LONGEST:
+            self._met[word] = things
         return things
 
     def _found(self, word: str) -> Iterable[list[T]]:
