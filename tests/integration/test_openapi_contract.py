@@ -94,7 +94,7 @@ def quoted(values: Iterator[str]) -> str:
     return ", ".join(f'"{value}"' for value in values)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_no_request_gets_an_undocumented_answer_or_breaks_the_service(
     installation: Installation, tmp_path: Path
 ) -> None:

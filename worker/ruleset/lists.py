@@ -1,6 +1,7 @@
 """The lists of a ruleset: plain files that are used as words, domains or networks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import chain
 from typing import TypeVar
@@ -8,7 +9,7 @@ from typing import TypeVar
 from service.domain.listing import entries_of
 from worker.ruleset.problems import Problem, Severity
 from worker.signals import entries
-from worker.signals.entries import Entry
+from worker.signals.entries import ListProblem
 from worker.signals.links import registered_domain
 from worker.signals.words import Pattern, WordIndex, WordList, patterns_of
 
@@ -16,6 +17,8 @@ Network = IPv4Network | IPv6Network
 T = TypeVar("T")
 
 _MOST_PROBLEMS = 20
+#: More lists than two rulesets such as the one that ships have.
+_REMEMBERED = 800
 
 
 class Lists:
@@ -65,21 +68,11 @@ class Lists:
         """Return what is looked for because it stands in a list."""
         self.used.add(name)
         if name not in self._patterns:
-            self._patterns[name] = tuple(patterns_of(self._checked_words(name)))
+            self._patterns[name], told = _read_words(self._text(name))
+            for problem in told:
+                severity: Severity = "warning" if problem.is_warning else "error"
+                self._tell(name, problem.line, problem.message, severity)
         return self._patterns[name]
-
-    def _checked_words(self, name: str) -> list[Entry]:
-        """Return the entries that can be looked for; what is wrong with others is told."""
-        written = self._read(name)
-        lines = [line for line, _ in written]
-        read = entries.parsed(text for _, text in written)
-        told = entries.problems(lines, read)
-        for problem in told[:_MOST_PROBLEMS]:
-            severity: Severity = "warning" if problem.is_warning else "error"
-            self._tell(name, problem.line, problem.message, severity)
-        unusable = {problem.line for problem in told if not problem.is_warning}
-        usable = zip(lines, read, strict=True)
-        return [entry for line, entry in usable if line not in unusable]
 
     def _each(self, name: str, wrong: str, read: Callable[[str], T | None]) -> Iterator[T]:
         self.used.add(name)
@@ -90,11 +83,29 @@ class Lists:
                 yield value
 
     def _read(self, name: str) -> list[tuple[int, str]]:
+        return entries_of(self._text(name))
+
+    def _text(self, name: str) -> str:
         text = self._texts.get(self._paths[name], "")
-        return entries_of(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+        return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
     def _tell(self, name: str, line: int, message: str, severity: Severity = "error") -> None:
         self.problems.append(Problem(self._paths[name], line, 1, message, severity))
+
+
+@lru_cache(_REMEMBERED)
+def _read_words(text: str) -> tuple[tuple[Pattern, ...], Sequence[ListProblem]]:
+    """Return what is looked for because it stands in a list, and what is wrong with other lines.
+
+    Remembered, because most lists of a new version of the rules are those of the last one.
+    """
+    written = entries_of(text)
+    lines = [line for line, _ in written]
+    read = entries.parsed(entry for _, entry in written)
+    told = entries.problems(lines, read)
+    unusable = {problem.line for problem in told if not problem.is_warning}
+    usable = (entry for line, entry in zip(lines, read, strict=True) if line not in unusable)
+    return tuple(patterns_of(usable)), told[:_MOST_PROBLEMS]
 
 
 def _network(text: str) -> Network | None:

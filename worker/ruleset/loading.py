@@ -87,10 +87,6 @@ def _uncollected() -> Iterator[None]:
     try:
         yield
     finally:
-        # Frozen and thawed they are old at once, and not looked through for being new.
-        if not gc.get_freeze_count():
-            gc.freeze()
-            gc.unfreeze()
         if was_on:
             gc.enable()
 
