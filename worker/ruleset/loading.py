@@ -21,7 +21,6 @@ from worker.ruleset.model import Check, Match, Rule, RuleMode, Ruleset, placehol
 from worker.ruleset.problems import Problem, RulesetError
 from worker.ruleset.sieve import Clue
 from worker.signals.comment import Signals
-from worker.signals.words import WordIndex
 
 RULE_FILE = "rules.yaml"
 
@@ -131,13 +130,10 @@ class _Loader:
 
     def run_tests(self, ruleset: Ruleset) -> None:
         """Try every rule on the comments that its tests say it hits and misses."""
-        before: list[Rule] = []
         for rule in ruleset.rules:
             for kind, case, node in self._cases.get(rule.id, []):
-                hit = _hits(rule, before, case, ruleset.index)
-                if hit is not (kind == "hit"):
+                if _hits(ruleset, rule, case) is not (kind == "hit"):
                     self._document.error(node, _failed(rule, kind, case))
-            before.append(rule)
 
     def problems(self) -> list[Problem]:
         """Return what was noted so far, in order of place."""
@@ -308,17 +304,20 @@ def _unexcused(when: Check, excuse: Excuse) -> Check:
     return check
 
 
-def _hits(rule: Rule, before: Iterable[Rule], case: Case, index: WordIndex | None) -> bool:
+def _hits(ruleset: Ruleset, rule: Rule, case: Case) -> bool:
+    """Whether a rule of the ruleset has something to say, after those before it were heard."""
     # A test that names no site is one of the sites that its rule is for.
     site = case.site or min(rule.sites, default="")
     signals = Signals(case.comment(), case.context())
-    signals.index = index
-    for other in before:
+    signals.index = ruleset.index
+    for other in ruleset.worth_hearing(signals):
+        if other is rule:
+            return _speaks(rule, site) and rule.check(signals) is not None
         if other.mode == "off" or not _speaks(other, site):
             continue
         if match := other.check(signals):
             signals.noticed[other.id] = match.spans
-    return _speaks(rule, site) and rule.check(signals) is not None
+    return False
 
 
 def _speaks(rule: Rule, site: str) -> bool:
