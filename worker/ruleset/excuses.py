@@ -48,10 +48,10 @@ def read_excuses(reading: Reading, node: Node) -> Excuse | None:
             return False
         if not match.spans:
             return True
+        covering, telling = _places(signals, around), _places(signals, beside)
         # Of so many places not all are known, so the others may have no excuse.
         return len(match.spans) < SPANS_SHOWN and all(
-            _overlaps(place, _places(signals, around))
-            or _shares_sentence(signals, place, _places(signals, beside))
+            _overlaps(place, covering) or _shares_sentence(signals, place, telling)
             for place in match.spans
         )
 

@@ -17,8 +17,10 @@ Network = IPv4Network | IPv6Network
 T = TypeVar("T")
 
 _MOST_PROBLEMS = 20
-#: More lists than two rulesets such as the one that ships have.
-_REMEMBERED = 800
+#: As many lists are remembered as the ruleset that ships has, and some that are worked on.
+_REMEMBERED = 400
+#: Longer ones are not: a few dozen versions of them would fill a worker's memory.
+_LONGEST_REMEMBERED = 16_000
 
 
 class Lists:
@@ -68,7 +70,9 @@ class Lists:
         """Return what is looked for because it stands in a list."""
         self.used.add(name)
         if name not in self._patterns:
-            self._patterns[name], told = _read_words(self._text(name))
+            text = self._text(name)
+            read = _read_words if len(text) <= _LONGEST_REMEMBERED else _read_words.__wrapped__
+            self._patterns[name], told = read(text)
             for problem in told:
                 severity: Severity = "warning" if problem.is_warning else "error"
                 self._tell(name, problem.line, problem.message, severity)

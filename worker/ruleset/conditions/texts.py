@@ -135,16 +135,13 @@ def _match(found: Iterable[tuple[str, Span]]) -> Match | None:
 
 
 def _raw_check(compiled: Any, fields: tuple[Field, ...]) -> Check:
-    def check(signals: Signals) -> Match | None:
-        first, spans = "", []
+    def found(signals: Signals) -> Iterator[tuple[str, Span]]:
         for field in fields:
             text = signals.text(field)
             for start, end in _places(compiled, text, text.encode()):
-                first = first or text[start:end]
-                spans.append(Span(FIELD_NAMES[field], start, end, view="raw"))
-        return Match(len(spans), first, tuple(spans[:SPANS_SHOWN])) if spans else None
+                yield text[start:end], Span(FIELD_NAMES[field], start, end, view="raw")
 
-    return check
+    return lambda signals: _match(found(signals))
 
 
 def _places(compiled: Any, text: str, encoded: bytes) -> list[tuple[int, int]]:
