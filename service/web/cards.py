@@ -25,6 +25,8 @@ _LINKS_OFFERED = 3
 CATEGORIES = {
     "spam": "Advertising",
     ABUSE: "Abuse",
+    "threat": "Threats",
+    "personal": "Personal data",
     "policy": "House rules",
     "engine": "Could not be checked",
 }

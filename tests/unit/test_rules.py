@@ -4,6 +4,7 @@ import pytest
 
 from service.domain.comment import Author, Status
 from service.domain.history import AuthorHistory
+from service.web.cards import CATEGORIES
 from tests.support.judging import (
     REGULAR,
     STRANGER,
@@ -46,6 +47,10 @@ def test_sober_talk_about_terrible_things_is_approved(body: str) -> None:
 
 def test_the_shipped_rules_are_without_fault() -> None:
     assert [str(problem) for problem in examine(shipped_source())[1]] == []
+
+
+def test_people_have_a_name_for_every_category_that_ships() -> None:
+    assert shipped().thresholds.keys() <= CATEGORIES.keys()
 
 
 def test_a_newcomers_single_link_is_a_sign_and_no_reason_to_hold() -> None:
