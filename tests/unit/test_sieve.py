@@ -9,8 +9,9 @@ from tests.fuzz import PIECES
 from tests.support.judging import shipped
 from tests.support.rulesets import source_of
 from worker.engine import judge
-from worker.ruleset import Match, Rule, Ruleset, load
+from worker.ruleset import Match, Rule, Ruleset, load, patterns
 from worker.ruleset.cases import Case
+from worker.ruleset.patterns import PatternIndex, compile_pattern
 from worker.ruleset.sieve import Clue
 from worker.signals import comment
 from worker.signals.by_word import ByWord
@@ -52,7 +53,7 @@ def signals_of(ruleset: Ruleset, text: str, name: str = "") -> Signals:
     """Return the signals of a made-up comment, as the engine hands them to rules."""
     case = Case(text, name)
     signals = Signals(case.comment(), case.context())
-    signals.index = ruleset.index
+    ruleset.prepare(signals)
     return signals
 
 
@@ -78,6 +79,42 @@ def test_the_shared_index_finds_what_each_list_does(text: str) -> None:
             one_by_one = {entries: [(pattern, None) for pattern in entries.patterns]}
             missed = {*entries.find_all(view, one_by_one)} - {*entries.find_all(view, together)}
             assert not missed
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts)
+def test_readings_without_a_word_that_is_sought_have_nothing_new(text: str) -> None:
+    some, every = signals_of(RULESET, text), signals_of(RULESET, text)
+    assert RULESET.index
+    every.look_up(RULESET.index, lambda _word: True)
+
+    for rule in RULESET.rules:
+        assert rule.check(some) == rule.check(every)
+
+
+@pytest.mark.parametrize("text", ["A well-known film.", "See https://www.court.example/5th"])
+def test_a_reading_that_nobody_looks_for_is_left_out(text: str) -> None:
+    assert len(views(text, "hard")) > 1
+    assert len(signals_of(RULESET, text).views("text", "hard")) == 1
+
+
+@given(st.lists(st.sampled_from(["kill", "b[ae]d", r"\d{3}", "^a", "z+$", "(?:x|y)z", "ö"])), texts)
+def test_patterns_are_found_together_as_each_by_itself(written: list[str], text: str) -> None:
+    compiled = {number: compile_pattern(one, folded=True) for number, one in enumerate(written)}
+    matching = {number for number, one in compiled.items() if one.search(text)}
+
+    assert {*PatternIndex(compiled).candidates(text.encode())} == matching
+
+
+@pytest.mark.parametrize("memory", [1, 60_000])
+def test_patterns_too_large_to_be_found_together_may_all_match(
+    memory: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = [rf"[\pL\pN]{{20}}{letter}[\pL ]{{30}}" for letter in "abcdef"]
+    compiled = {one: compile_pattern(one, folded=True) for one in written}
+    monkeypatch.setattr(patterns, "_MEMORY", memory)
+
+    assert [*PatternIndex(compiled).candidates(("the bad cats " * 40).encode())] == written
 
 
 @pytest.mark.parametrize(
@@ -135,14 +172,14 @@ def test_what_is_found_by_words_is_found_by_each_of_them(
 
     forms = {*words, *(word[::-1] for word in words)}
     begun = {f"{one}*" for one in beginnings if any(form.startswith(one) for form in forms)}
-    assert together.of(words) == together.of(words) == forms.intersection(known) | begun
+    assert together.of({*words}) == together.of({*words}) == forms.intersection(known) | begun
 
 
 def test_no_more_words_are_remembered_than_are_met_again() -> None:
     together: ByWord[str] = ByWord()
     together.add("7", "seven")
 
-    assert together.of(map(str, range(25_000))) == {"seven"}
+    assert together.of({*map(str, range(25_000))}) == {"seven"}
     assert len(together._met) <= 10_000
 
 

@@ -19,7 +19,7 @@ from worker.ruleset.patterns import PatternError, compile_pattern
 from worker.ruleset.phrases import Phrase, PhraseError, read_phrase
 from worker.ruleset.sieve import Clue
 from worker.signals.comment import FIELD_NAMES, Field, Signals
-from worker.signals.text import Fold
+from worker.signals.text import Fold, View
 from worker.signals.words import WordList
 
 
@@ -78,7 +78,10 @@ def pattern(reading: Reading, node: Node) -> Check | None:
         return None
     for doubt in patterns.doubts(text, compiled):
         document.warning(members["match"], doubt)
-    return _raw_check(compiled, fields) if fold == "none" else _pattern_check(compiled, fields)
+    if fold == "none":
+        return _raw_check(compiled, fields)
+    reading.clues.add(Clue(fields, "plain", pattern=compiled))
+    return _pattern_check(compiled, fields)
 
 
 def list_names(reading: Reading, node: Node) -> list[str] | None:
@@ -111,13 +114,22 @@ def _phrases_check(phrases: list[Phrase], fields: tuple[Field, ...], fold: Fold)
 
 
 def _pattern_check(compiled: Any, fields: tuple[Field, ...]) -> Check:
-    def found(signals: Signals) -> Iterator[tuple[str, Span]]:
-        for field in fields:
-            for view in signals.views(field):
-                for start, end in _places(compiled, view.text, view.encoded):
-                    yield view.text[start:end], span(field, view, start, end)
+    def found(views: Iterable[tuple[Field, View]]) -> Iterator[tuple[str, Span]]:
+        for field, view in views:
+            for start, end in _places(compiled, view.text):
+                yield view.text[start:end], span(field, view, start, end)
 
-    return lambda signals: _match(found(signals))
+    def check(signals: Signals) -> Match | None:
+        # Most patterns match nowhere, which the text as RE2 reads it tells soonest.
+        views = [
+            (field, view)
+            for field in fields
+            for view in signals.views(field)
+            if compiled.search(view.encoded)
+        ]
+        return _match(found(views)) if views else None
+
+    return check
 
 
 def _match(found: Iterable[tuple[str, Span]]) -> Match | None:
@@ -138,20 +150,15 @@ def _raw_check(compiled: Any, fields: tuple[Field, ...]) -> Check:
     def found(signals: Signals) -> Iterator[tuple[str, Span]]:
         for field in fields:
             text = signals.text(field)
-            for start, end in _places(compiled, text, text.encode()):
+            for start, end in _places(compiled, text):
                 yield text[start:end], Span(FIELD_NAMES[field], start, end, view="raw")
 
     return lambda signals: _match(found(signals))
 
 
-def _places(compiled: Any, text: str, encoded: bytes) -> list[tuple[int, int]]:
-    """Return where a pattern matches; what it finds of no length says nothing.
-
-    Most patterns match nowhere, which the text as RE2 reads it tells soonest.
-    """
-    if not compiled.search(encoded):
-        return []
-    return [match.span() for match in compiled.finditer(text) if match.end() > match.start()]
+def _places(compiled: Any, text: str) -> Iterator[tuple[int, int]]:
+    """Yield where a pattern matches; what it finds of no length says nothing."""
+    return (match.span() for match in compiled.finditer(text) if match.end() > match.start())
 
 
 def _read_phrase(reading: Reading, text: str, node: Node) -> Phrase | None:
