@@ -23,6 +23,7 @@ from service.rulesets import Rulesets
 from service.settings import Settings
 from service.storage import open_store
 from service.web import routes, telemetry
+from service.web.answers import WholeResponse
 from service.web.callers import KeyDirectory
 from service.web.context import EXTENSION, Services
 from service.web.schemas import MAX_REQUEST_BYTES
@@ -32,6 +33,8 @@ _LIMITS_SECONDS = 0.25
 
 
 class _Application(Flask):
+    response_class = WholeResponse
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the view or hook as it is: none of ours is a coroutine.
 

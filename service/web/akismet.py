@@ -36,6 +36,7 @@ from service.web.akismet_form import (
     says_yes,
     to_submission,
 )
+from service.web.answers import WholeResponse
 from service.web.check import check_seat
 from service.web.context import services
 from service.web.telemetry import seconds_since_arrival
@@ -409,7 +410,7 @@ def _invalid() -> Response:
 
 
 def _say(body: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(body, mimetype="text/plain", headers=headers)
+    return WholeResponse(body, mimetype="text/plain", headers=headers)
 
 
 def _say_json(value: object) -> Response:
