@@ -35,7 +35,7 @@ def judge(comment: Comment, ruleset: Ruleset, context: Context) -> Verdict:
 def judge_signals(signals: Signals, ruleset: Ruleset) -> Verdict:
     """Return what `judge` does, on signals of which some may be known already."""
     started = perf_counter()
-    ruleset.prepare(signals)
+    signals.index = ruleset.index
     judging = _Judging(signals, ruleset, signals.context.muted)
     judging.run()
     return judging.verdict(ruleset.hash, signals.context.at, started)

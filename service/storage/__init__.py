@@ -7,7 +7,7 @@ is an open connection. Whoever needs a transaction opens it here.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,8 @@ def open_store(url: str) -> Store:
     Nothing is connected yet: a database that is away shows at the first use.
     """
     if url.startswith(_SQLITE_PREFIX):
-        path = Path(url.removeprefix(_SQLITE_PREFIX))
+        # SQLite keeps its other files beside the one that a link leads to.
+        path = Path(url.removeprefix(_SQLITE_PREFIX)).resolve()
         return Store(_sqlite_engine(path), path)
     return Store(_postgresql_engine(url), None)
 
@@ -132,10 +133,11 @@ def _sqlite_engine(path: Path) -> Engine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver must not open transactions by itself: `_begin_sqlite` does.
     connection.isolation_level = None
+    [mode] = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     for pragma in (
-        "journal_mode = WAL",
-        # What was written goes to the disk at the end of each turn, see `_turn`.
-        "synchronous = NORMAL",
+        # What stands in the log goes to the disk at the end of each turn, see `_turn`. Some
+        # file systems cannot have one.
+        "synchronous = NORMAL" if mode == "wal" else "synchronous = FULL",
         "busy_timeout = 5000",
         "foreign_keys = ON",
         # Hashes scatter over the indexes: with 2 MB of cache and a checkpoint
@@ -161,16 +163,21 @@ def _begin_sqlite(connection: Connection) -> None:
 def _turn(database: Path) -> Iterator[None]:
     """Give the turn to write to a SQLite database; what was written is durable at the end.
 
-    Others may write while this one waits for the disk: 7 % more comments were taken than
-    with `synchronous = FULL`, by which SQLite waits within the turn.
+    Others may write while this one waits for the disk, and may read what it wrote: 7 % more
+    comments were taken than with `synchronous = FULL`, by which SQLite waits within the turn.
     """
     with _locked(database.with_name(f"{database.name}.lock")):
         yield
-    log = os.open(database.with_name(f"{database.name}-wal"), os.O_RDWR)
+    with suppress(FileNotFoundError):  # without a log SQLite has waited itself
+        _sync(database.with_name(f"{database.name}-wal"))
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDWR)
     try:
-        os.fdatasync(log)
+        os.fdatasync(file)
     finally:
-        os.close(log)
+        os.close(file)
 
 
 @contextmanager

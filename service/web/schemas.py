@@ -141,7 +141,7 @@ def strict_json(request: Request) -> Any:
 def read_body(request: Request) -> bytes:
     """Return the raw body; abort if it proves too large (413) or was cut off (400).
 
-    It can be read once.
+    It can be read once, and only if nobody read of it before.
     """
     declared = request.content_length
     if declared is not None and declared > MAX_REQUEST_BYTES:

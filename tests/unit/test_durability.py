@@ -56,6 +56,24 @@ def test_what_was_written_is_synced_after_the_turn(
     assert synced == [Path(f"{database}-wal")]
 
 
+def test_a_database_behind_a_link_is_synced_where_it_is(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(database)
+    synced = []
+    monkeypatch.setattr(
+        os, "fdatasync", lambda number: synced.append(Path(f"/proc/self/fd/{number}").readlink())
+    )
+
+    store = open_store(f"sqlite:///{link}")
+    write_a_site(store)
+    store.close()
+
+    assert synced == [Path(f"{database}-wal")]
+
+
 def test_a_disk_that_fails_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_descriptor: int) -> None:
         raise OSError(5, "Input/output error")

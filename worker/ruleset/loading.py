@@ -309,7 +309,7 @@ def _hits(ruleset: Ruleset, rule: Rule, case: Case) -> bool:
     # A test that names no site is one of the sites that its rule is for.
     site = case.site or min(rule.sites, default="")
     signals = Signals(case.comment(), case.context())
-    ruleset.prepare(signals)
+    signals.index = ruleset.index
     for other in ruleset.worth_hearing(signals):
         if other is rule:
             return _speaks(rule, site) and rule.check(signals) is not None

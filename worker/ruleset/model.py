@@ -129,19 +129,10 @@ class Ruleset:
             by_clue.setdefault(next(iter(rule.clues), None), []).append(number)
         object.__setattr__(self, "_by_clue", by_clue)
 
-    def prepare(self, signals: Signals) -> None:
-        """Have all that the rules look for looked up at once in a comment."""
-        if self.index:
-            signals.look_up(self.index, self._is_sought)
-
-    def _is_sought(self, word: str) -> bool:
-        index = self.index
-        return self._sieve.is_sought(word) or index is None or index.is_sought(word)
-
     def worth_hearing(self, signals: Signals) -> Sequence[Rule]:
         """Return in order the rules that may match; the checks of all others find nothing.
 
-        `signals` must have been prepared for this ruleset.
+        `signals` must have the index of this ruleset.
         """
         if self.index is None:
             return self.rules

@@ -76,7 +76,7 @@ class _Together(Generic[T]):
 
         Made when first asked for, which keeps it out of the time that loading takes.
         """
-        found = re2.Set.SearchSet(_options(len(self._patterns) * _MEMORY))
+        found = re2.Set.SearchSet(_options())
         for pattern in self._patterns:
             found.Add(pattern)
         # Matches every text, so that an automaton which ran out of memory is found out:
@@ -111,9 +111,9 @@ def _fold_letter(letter: str) -> str:
     return folded if len(folded) == 1 else f"(?:{re2.escape(folded)})"
 
 
-def _options(memory: int = _MEMORY) -> re2.Options:
+def _options() -> re2.Options:
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
-    options.max_mem = memory
+    options.max_mem = _MEMORY
     return options

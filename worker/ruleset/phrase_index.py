@@ -1,8 +1,7 @@
 """Which of many phrases may stand in a text, told by the words that it has."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Mapping
 
 from worker.ruleset.phrases import Element, Phrase
 from worker.signals.by_word import ByWord
@@ -17,7 +16,7 @@ class PhraseIndex:
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._words: ByWord[Phrase] = ByWord()
         self._by_list: dict[WordList, list[Phrase]] = {}
-        self._phrases = known = tuple(phrases)
+        known = tuple(phrases)
         common = _commonness(word for phrase in known for words in phrase.wanted for word in words)
         for phrase in known:
             self._add(phrase, _rarest(phrase, common))
@@ -29,26 +28,6 @@ class PhraseIndex:
         for listed in lists & self._by_list.keys():
             found.update(self._by_list[listed])
         return {one for one in found if one.lists <= lists and not one.lacks_words(words)}
-
-    def is_sought(self, word: str) -> bool:
-        """Whether a phrase has the word, or one that it begins with; lists aside."""
-        return word in self._all or any(word[:n] in self._beginnings for n in self._lengths)
-
-    @cached_property
-    def _all(self) -> frozenset[str]:
-        return frozenset(word for element in self._elements for word in element.words)
-
-    @cached_property
-    def _beginnings(self) -> frozenset[str]:
-        return frozenset(begun for element in self._elements for begun in element.beginnings)
-
-    @cached_property
-    def _lengths(self) -> frozenset[int]:
-        return frozenset(map(len, self._beginnings))
-
-    @property
-    def _elements(self) -> Iterator[Element]:
-        return (element for phrase in self._phrases for element in phrase.elements)
 
     def _add(self, phrase: Phrase, element: Element) -> None:
         for word in element.words:

@@ -43,10 +43,6 @@ class Sieve:
             for field, fold in places
         }
 
-    def is_sought(self, word: str) -> bool:
-        """Whether a phrase has the word, or one that it begins with; lists aside."""
-        return any(look.phrases.is_sought(word) for look in self._looks.values())
-
     def seen(self, signals: Signals) -> frozenset[Clue]:
         """Return the clues that may be there; the others are not."""
         found: set[Clue] = set()
@@ -69,7 +65,7 @@ class _Look:
             for phrase in clue.phrases:
                 by_phrase.setdefault(phrase, []).append(clue)
         self._by_phrase: Mapping[Phrase, list[Clue]] = by_phrase
-        self.phrases = PhraseIndex(by_phrase)
+        self._phrases = PhraseIndex(by_phrase)
         self._patterns = PatternIndex({clue: clue.pattern for clue in known if clue.pattern})
 
     def seen(self, signals: Signals, view: View) -> Iterable[Clue]:
@@ -77,7 +73,7 @@ class _Look:
         for listed in signals.candidates(view).keys() & self._by_list.keys():
             yield from self._by_list[listed]
         if self._by_phrase:
-            possible = self.phrases.candidates(signals, view)
+            possible = self._phrases.candidates(signals, view)
             signals.tell(possible, self._by_phrase.keys(), view)
             for phrase in possible:
                 yield from self._by_phrase[phrase]

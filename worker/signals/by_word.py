@@ -46,10 +46,6 @@ class ByWord(Generic[T]):
         new = frozenset(words).difference(met)
         return set[T]().union(*map(met.__getitem__, words - new), *map(self._meet, new))
 
-    def has(self, word: str) -> bool:
-        """Whether anything is found by the word."""
-        return bool(self.of({word}))
-
     def _meet(self, word: str) -> tuple[T, ...]:
         """Return what is found by a word that is not remembered, and remember it if it may be."""
         if len(self._met) >= _REMEMBERED:

@@ -11,7 +11,6 @@ from worker.models.score import MODELS, NAMES, SITE_NAMES, Score
 from worker.signals import author
 from worker.signals.characters import may_be_odd
 from worker.signals.email import domain_of, is_disposable
-from worker.signals.hidden import Reading
 from worker.signals.language import language_of
 from worker.signals.links import MAX_LINKS, Link, find_links, link_of
 from worker.signals.text import Fold, View, linkable, views, with_revealed
@@ -41,15 +40,15 @@ class Signals:
     """What can be noticed in `comment`, given its context.
 
     The engine adds to `noticed` the names of the rules that matched so far, each with
-    the places it is about.
+    the places it is about, and gives the `index` by which all lists of the ruleset are
+    looked up at once.
     """
 
     def __init__(self, comment: Comment, context: Context) -> None:
         self.comment = comment
         self.context = context
         self.noticed: dict[str, tuple[Span, ...]] = {}
-        self._index: WordIndex | None = None
-        self._is_sought: Callable[[str], bool] = lambda _word: True
+        self.index: WordIndex | None = None
         self._seen: dict[tuple[Field, Fold], tuple[View, ...]] = {}
         self._kept: dict[Hashable, Any] = {}
         self._told: dict[int, list[tuple[Set[object], Set[object]]]] = {}
@@ -61,14 +60,6 @@ class Signals:
             self._kept[key] = make()
         kept: T = self._kept[key]
         return kept
-
-    def look_up(self, index: WordIndex, is_sought: Callable[[str], bool]) -> None:
-        """Give the index by which all lists of a ruleset are looked up at once.
-
-        `is_sought` tells whether the ruleset has a list or phrase with a word in it.
-        """
-        self._index = index
-        self._is_sought = is_sought
 
     # --- texts -----------------------------------------------------------------
 
@@ -88,8 +79,7 @@ class Signals:
     def views(self, field: Field, fold: Fold = "plain") -> tuple[View, ...]:
         """Return a field folded: plainly, or in all the ways that evaders call for.
 
-        Of these only the first are whole; the others have what is new in them, and those
-        in which no word is new that anybody looks for are left out.
+        Of these only the first are whole; the others have what is new in them.
         """
         key = (field, fold)  # asked for very often, so without a call of its own
         if key not in self._seen:
@@ -102,7 +92,7 @@ class Signals:
 
     def candidates(self, view: View) -> Standing:
         """Return which entries of the index may stand in a view that `views` gave, by list."""
-        index = self._index
+        index = self.index
         return self.once(("candidates", id(view)), lambda: index.candidates(view)) if index else {}
 
     def tell(self, possible: Set[object], known: Set[object], view: View) -> None:
@@ -236,24 +226,20 @@ class Signals:
         return score.value if score else None
 
     def _find(self, entries: WordList, view: View) -> tuple[Found, ...]:
-        if self._index is None:
+        if self.index is None:
             return tuple(entries.find_all(view))
         return tuple(entries.find_all(view, self.candidates(view)))
 
     def _views(self, field: Field, fold: Fold) -> tuple[View, ...]:
         if fold == "plain":
             return views(self.text(field), "plain")
-        if self._index is None:
+        # The same objects for the readings that both have, so that what was
+        # found in them is found once.
+        if self.index is None or len(self.text(field)) < _WORTH_CUTTING:
             return self.readings(field)
-        margin = None if len(self.text(field)) < _WORTH_CUTTING else self._index.margin
-        found = with_revealed(self.views(field), margin, self._matters)
+        found = with_revealed(self.views(field), self.index.margin)
         self._was_cut |= found.is_cut
         return found.views
-
-    def _matters(self, reading: Reading) -> bool:
-        """Whether a reading may have anything that is looked for and not in those before it."""
-        is_anywhere = self._index is not None and self._index.has_anywhere(reading.view)
-        return is_anywhere or any(map(self._is_sought, reading.words()))
 
     def _links_in(self, field: Field) -> tuple[Link, ...]:
         if field == "url":

@@ -16,7 +16,6 @@ import re2
 from worker.signals.alphabets import ALIKE, TO_LATIN
 from worker.signals.excerpts import Place, excerpt
 from worker.signals.folding import FLAG_LETTERS, FLAGS_TO_LATIN
-from worker.signals.tokens import touched_words
 from worker.signals.view import Edits, View
 
 #: Combinations of which letters are meant once and which twice are tried for
@@ -124,13 +123,6 @@ class Reading(NamedTuple):
         if len(self.view.text) < _WORTH_CUTTING:
             return self.view
         return excerpt(self.view, self.changed, margin)
-
-    def words(self) -> Iterator[str]:
-        """Yield the words that are read differently.
-
-        What is in this view and not in the one it is made of has one of these.
-        """
-        return touched_words(self.view.text, sorted(self.changed))
 
 
 def revealed(view: View, margin: int | None = None) -> Iterator[Reading]:
@@ -293,18 +285,16 @@ def _without_leet(view: View) -> Iterator[Reading]:
     """Yield the view with digits and signs inside words read as letters, strokes as i and as l."""
     if not _LEET_HINT.search(view.text):
         return
-    words = [(*match.span(), match[0]) for match in _LEET_WORD.finditer(view.text)]
+    words = _spans(_LEET_WORD.finditer(view.text))
     seen = {view.text}
     for table in _LEETS:
-        letters, changed = list(view.text), list[Place]()
-        for start, end, word in words:
-            if (spelled := _spelled(word, table)) != word:
-                letters[start:end] = spelled
-                changed.append((start, end))
+        letters = list(view.text)
+        for start, end in words:
+            letters[start:end] = _spelled(view.text[start:end], table)
         text = "".join(letters)
         if text not in seen:
             seen.add(text)
-            yield Reading(view.changed(_named(view, "leet"), text), changed)
+            yield Reading(view.changed(_named(view, "leet"), text), words)
 
 
 def _spelled(word: str, table: dict[int, str]) -> str:

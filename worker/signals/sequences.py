@@ -6,8 +6,6 @@ the longest sequence, not by how many there are or how many begin with a common 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from itertools import chain
 
 #: So many words tell how long the sequences are that may follow.
 _TELLING = 2
@@ -40,19 +38,10 @@ class Sequences:
         if len(known) not in lengths:
             self._lengths[known[:_TELLING]] = (*lengths, len(known))
 
-    def has(self, word: str) -> bool:
-        """Whether the word is one of a sequence, or may be the longer last one."""
-        return word in self._words or any(
-            word[:length] in self._beginnings for length in self._beginning_lengths
-        )
-
     def found(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
         """Yield the number of each sequence that stands among the words, and at which."""
         lengths, singles, all_words, firsts = self._lengths, self._singles, len(words), self.firsts
-        begun = [at for at, word in enumerate(words) if word in firsts]
-        if begun and begun[-1] == all_words - 1:
-            del begun[-1]
-        for at in begun:
+        for at in [at for at, word in enumerate(words[:-1]) if word in firsts]:
             pair = words[at], words[at + 1]
             if pair in lengths:
                 for number in self._long(words, at, all_words - at, pair):
@@ -77,18 +66,6 @@ class Sequences:
                 if first in self._singles:
                     for number in self._opened((first,), words, at + 1):
                         yield number, at, offset
-
-    @cached_property
-    def _words(self) -> frozenset[str]:
-        return frozenset(chain.from_iterable(chain(self._whole, self._openings)))
-
-    @cached_property
-    def _beginnings(self) -> frozenset[str]:
-        return frozenset(chain.from_iterable(self._openings.values()))
-
-    @cached_property
-    def _beginning_lengths(self) -> frozenset[int]:
-        return frozenset(map(len, self._beginnings))
 
     def _long(
         self, words: Sequence[str], at: int, left: int, pair: tuple[str, str]

@@ -1,11 +1,10 @@
 """Text as rules see it: folded views of what was received."""
 
-from collections.abc import Callable
 from itertools import chain
 from typing import Literal, NamedTuple
 
 from worker.signals.folding import displayed, linkable, plain
-from worker.signals.hidden import Reading, revealed
+from worker.signals.hidden import revealed
 from worker.signals.view import View
 
 __all__ = ["Fold", "View", "linkable", "plain", "views", "with_revealed"]
@@ -37,12 +36,8 @@ class Readings(NamedTuple):
     is_cut: bool
 
 
-def with_revealed(
-    easy: tuple[View, ...],
-    margin: int | None = None,
-    matters: Callable[[Reading], bool] = lambda _reading: True,
-) -> Readings:
-    """Return the plain readings of a text, and after them those of hidden words that matter.
+def with_revealed(easy: tuple[View, ...], margin: int | None = None) -> Readings:
+    """Return the plain readings of a text, and after them those of hidden words.
 
     With a `margin` these have no more than the sentences that are read differently,
     and so many characters around what is. After MOST_READ characters no more follow.
@@ -53,7 +48,7 @@ def with_revealed(
         if read > MOST_READ:
             break
         whole = reading.view
-        if whole.text not in seen and matters(reading):
+        if whole.text not in seen:
             seen[whole.text] = whole if margin is None else reading.news(margin)
             read += len(whole.text)
     return Readings(tuple(seen.values()), read > MOST_READ)

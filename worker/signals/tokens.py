@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -149,25 +149,6 @@ class Tokens:
     @cached_property
     def _sorted_runs(self) -> list[str]:
         return sorted(self.runs)
-
-
-def touched_words(text: str, places: Iterable[tuple[int, int]]) -> Iterator[str]:
-    """Yield the words at places in ascending order, as `Tokens` has them and as their `runs` are.
-
-    Some may come twice, and some in part; none is looked for in the rest of the text.
-    """
-    done = 0
-    for start, end in places:
-        first = text.rfind(" ", done, start) + 1 or done
-        for match in _TOKEN.finditer(text, first):
-            if match.start() > end:
-                break
-            if match.end() >= start:
-                done = match.end()
-                yield match[0]
-                if "'" in match[0]:
-                    yield from WORDS.findall(match[0])
-        done = max(done, start)
 
 
 def _beginning_with(beginning: str, words: Sequence[str]) -> Iterator[str]:

@@ -146,20 +146,12 @@ class WordIndex:
         self._words: ByWord[int] = ByWord(_with_bare)
         self._sequences = Sequences()
         self._anywhere: list[int] = []
-        #: Words of patterns that are found by another of theirs, and ends of such words.
-        self._further: set[str] = set()
-        self._ends: set[str] = set()
         for number, pattern in enumerate(self._patterns):
             if len(pattern.words) > 1 and pattern.is_whole:
                 self._joined.setdefault("".join(pattern.words), []).append(number)
             if pattern.is_sequence:
                 self._sequences.add(number, pattern.runs, goes_on=pattern.may_go_on)
-                continue
-            if len(pattern.words) > 1:
-                self._further.update(pattern.runs)
-                if pattern.open_start:
-                    self._ends.add(pattern.runs[0] if pattern.runs else "")
-            if exact := pattern.exact:
+            elif exact := pattern.exact:
                 self._words.add(exact[0], number)
             elif beginning := pattern.beginning:
                 self._words.add_beginning(beginning, number)
@@ -181,23 +173,6 @@ class WordIndex:
         for listed, number, joined in self._joined_in(view) if "spaced" in view.name else ():
             found[listed].append((self._patterns[number], joined))
         return found
-
-    def is_sought(self, word: str) -> bool:
-        """Whether a pattern has the word, or a part of it; not those of `has_anywhere`."""
-        return any(map(self._is_part, _with_bare(word))) or self._words.has(word)
-
-    def has_anywhere(self, view: View) -> bool:
-        """Whether the view may have a pattern that is not found by its words."""
-        return bool(self._set and self._set.Match(view.encoded))
-
-    def _is_part(self, word: str) -> bool:
-        """Whether the word is one of several that a pattern has, or ends so."""
-        return (
-            word in self._further
-            or word in self._joined
-            or self._sequences.has(word)
-            or any(word.endswith(end) for end in self._ends)
-        )
 
     def _numbers(self, view: View) -> set[int]:
         """Return the patterns that may be there and of which the places are not known."""

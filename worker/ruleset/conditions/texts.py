@@ -19,7 +19,7 @@ from worker.ruleset.patterns import PatternError, compile_pattern
 from worker.ruleset.phrases import Phrase, PhraseError, read_phrase
 from worker.ruleset.sieve import Clue
 from worker.signals.comment import FIELD_NAMES, Field, Signals
-from worker.signals.text import Fold, View
+from worker.signals.text import Fold
 from worker.signals.words import WordList
 
 
@@ -114,22 +114,13 @@ def _phrases_check(phrases: list[Phrase], fields: tuple[Field, ...], fold: Fold)
 
 
 def _pattern_check(compiled: Any, fields: tuple[Field, ...]) -> Check:
-    def found(views: Iterable[tuple[Field, View]]) -> Iterator[tuple[str, Span]]:
-        for field, view in views:
-            for start, end in _places(compiled, view.text):
-                yield view.text[start:end], span(field, view, start, end)
+    def found(signals: Signals) -> Iterator[tuple[str, Span]]:
+        for field in fields:
+            for view in signals.views(field):
+                for start, end in _places(compiled, view.text, view.encoded):
+                    yield view.text[start:end], span(field, view, start, end)
 
-    def check(signals: Signals) -> Match | None:
-        # Most patterns match nowhere, which the text as RE2 reads it tells soonest.
-        views = [
-            (field, view)
-            for field in fields
-            for view in signals.views(field)
-            if compiled.search(view.encoded)
-        ]
-        return _match(found(views)) if views else None
-
-    return check
+    return lambda signals: _match(found(signals))
 
 
 def _match(found: Iterable[tuple[str, Span]]) -> Match | None:
@@ -150,15 +141,20 @@ def _raw_check(compiled: Any, fields: tuple[Field, ...]) -> Check:
     def found(signals: Signals) -> Iterator[tuple[str, Span]]:
         for field in fields:
             text = signals.text(field)
-            for start, end in _places(compiled, text):
+            for start, end in _places(compiled, text, text.encode()):
                 yield text[start:end], Span(FIELD_NAMES[field], start, end, view="raw")
 
     return lambda signals: _match(found(signals))
 
 
-def _places(compiled: Any, text: str) -> Iterator[tuple[int, int]]:
-    """Yield where a pattern matches; what it finds of no length says nothing."""
-    return (match.span() for match in compiled.finditer(text) if match.end() > match.start())
+def _places(compiled: Any, text: str, encoded: bytes) -> list[tuple[int, int]]:
+    """Return where a pattern matches; what it finds of no length says nothing.
+
+    Most patterns match nowhere, which the text as RE2 reads it tells soonest.
+    """
+    if not compiled.search(encoded):
+        return []
+    return [match.span() for match in compiled.finditer(text) if match.end() > match.start()]
 
 
 def _read_phrase(reading: Reading, text: str, node: Node) -> Phrase | None:
