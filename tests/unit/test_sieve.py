@@ -180,3 +180,11 @@ def test_excerpts_of_readings_tell_what_whole_ones_do(text: str, stops: int) -> 
         cut = [rule.check(signals_of(RULESET, text)) for rule in RULESET.rules]
 
     assert cut == whole
+
+
+@pytest.mark.parametrize("text", ["buy sur?ely followers", "only good sur?ely is a dead"])
+def test_a_word_that_was_cut_up_counts_once_within_a_phrase(text: str) -> None:
+    """Nobody looks for the word, but as two it would make the phrase too long."""
+    case = Case(text)
+
+    assert judge(case.comment(), shipped(), case.context()).status is Status.HELD
