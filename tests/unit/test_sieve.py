@@ -9,9 +9,8 @@ from tests.fuzz import PIECES
 from tests.support.judging import shipped
 from tests.support.rulesets import source_of
 from worker.engine import judge
-from worker.ruleset import Match, Rule, Ruleset, load, patterns
+from worker.ruleset import Match, Rule, Ruleset, load
 from worker.ruleset.cases import Case
-from worker.ruleset.patterns import PatternIndex, compile_pattern
 from worker.ruleset.sieve import Clue
 from worker.signals import comment
 from worker.signals.by_word import ByWord
@@ -81,25 +80,6 @@ def test_the_shared_index_finds_what_each_list_does(text: str) -> None:
             assert not missed
 
 
-@given(st.lists(st.sampled_from(["kill", "b[ae]d", r"\d{3}", "^a", "z+$", "(?:x|y)z", "ö"])), texts)
-def test_patterns_are_found_together_as_each_by_itself(written: list[str], text: str) -> None:
-    compiled = {number: compile_pattern(one, folded=True) for number, one in enumerate(written)}
-    matching = {number for number, one in compiled.items() if one.search(text)}
-
-    assert {*PatternIndex(compiled).candidates(text.encode())} == matching
-
-
-@pytest.mark.parametrize("memory", [1, 60_000])
-def test_patterns_too_large_to_be_found_together_may_all_match(
-    memory: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written = [rf"[\pL\pN]{{20}}{letter}[\pL ]{{30}}" for letter in "abcdef"]
-    compiled = {one: compile_pattern(one, folded=True) for one in written}
-    monkeypatch.setattr(patterns, "_MEMORY", memory)
-
-    assert [*PatternIndex(compiled).candidates(("the bad cats " * 40).encode())] == written
-
-
 @pytest.mark.parametrize(
     ("text", "heard"),
     [
@@ -155,14 +135,14 @@ def test_what_is_found_by_words_is_found_by_each_of_them(
 
     forms = {*words, *(word[::-1] for word in words)}
     begun = {f"{one}*" for one in beginnings if any(form.startswith(one) for form in forms)}
-    assert together.of({*words}) == together.of({*words}) == forms.intersection(known) | begun
+    assert together.of(words) == together.of(words) == forms.intersection(known) | begun
 
 
 def test_no_more_words_are_remembered_than_are_met_again() -> None:
     together: ByWord[str] = ByWord()
     together.add("7", "seven")
 
-    assert together.of({*map(str, range(25_000))}) == {"seven"}
+    assert together.of(map(str, range(25_000))) == {"seven"}
     assert len(together._met) <= 10_000
 
 

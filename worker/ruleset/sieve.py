@@ -1,16 +1,13 @@
 """The sieve: one look at a comment's texts tells which rules have nothing to say.
 
-A condition on words or phrases holds only where one of its words stands, one on a
-pattern where that matches. All words of all rules are looked up together, and many
-patterns at once: a rule of which a condition lacks its own is heard no further, for
-what it would say is known.
+A condition on words or phrases holds only where one of its words stands. All words
+of all rules are looked up together, and a rule of which a condition lacks its words
+is heard no further: what it would say is known.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from worker.ruleset.patterns import PatternIndex
 from worker.ruleset.phrase_index import PhraseIndex
 from worker.ruleset.phrases import Phrase
 from worker.signals.comment import Field, Signals
@@ -20,17 +17,15 @@ from worker.signals.words import WordList
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clue:
-    """What a condition cannot hold without in one of the fields.
+    """What a condition cannot hold without: an entry of a list, or a phrase, in one of the fields.
 
-    That is an entry of a list, one of some phrases, or a match of a pattern. Each clue is
-    itself and no other, however alike.
+    Each is itself and no other, however alike.
     """
 
     fields: tuple[Field, ...]
     fold: Fold
     entries: WordList | None = None
     phrases: tuple[Phrase, ...] = ()
-    pattern: Any = None
 
 
 class Sieve:
@@ -58,15 +53,13 @@ class _Look:
     def __init__(self, clues: Iterable[Clue]) -> None:
         self._by_list: dict[WordList, list[Clue]] = {}
         by_phrase: dict[Phrase, list[Clue]] = {}
-        known = tuple(clues)
-        for clue in known:
+        for clue in clues:
             if clue.entries:
                 self._by_list.setdefault(clue.entries, []).append(clue)
             for phrase in clue.phrases:
                 by_phrase.setdefault(phrase, []).append(clue)
         self._by_phrase: Mapping[Phrase, list[Clue]] = by_phrase
         self._phrases = PhraseIndex(by_phrase)
-        self._patterns = PatternIndex({clue: clue.pattern for clue in known if clue.pattern})
 
     def seen(self, signals: Signals, view: View) -> Iterable[Clue]:
         """Yield the clues that may be in a view."""
@@ -77,4 +70,3 @@ class _Look:
             signals.tell(possible, self._by_phrase.keys(), view)
             for phrase in possible:
                 yield from self._by_phrase[phrase]
-        yield from self._patterns.candidates(view.encoded)

@@ -1,7 +1,6 @@
 """What is found by a word or by its beginning, of which many words are looked up at once."""
 
 from collections.abc import Callable, Hashable, Iterable
-from collections.abc import Set as AbstractSet
 from typing import Generic, TypeVar
 
 #: By so many letters beginnings are told apart at first; shorter ones are always tried.
@@ -40,11 +39,15 @@ class ByWord(Generic[T]):
         else:
             self._lengths.setdefault(beginning[:_TELLING], set()).add(len(beginning))
 
-    def of(self, words: AbstractSet[str]) -> set[T]:
+    def of(self, words: Iterable[str]) -> set[T]:
         """Return what is found by some of the words."""
+        found: set[T] = set()
         met = self._met
-        new = frozenset(words).difference(met)
-        return set[T]().union(*map(met.__getitem__, words - new), *map(self._meet, new))
+        for word in words:
+            things = met[word] if word in met else self._meet(word)
+            if things:
+                found.update(things)
+        return found
 
     def _meet(self, word: str) -> tuple[T, ...]:
         """Return what is found by a word that is not remembered, and remember it if it may be."""

@@ -6,6 +6,7 @@ the longest sequence, not by how many there are or how many begin with a common 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 #: So many words tell how long the sequences are that may follow.
 _TELLING = 2
@@ -40,15 +41,14 @@ class Sequences:
 
     def found(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
         """Yield the number of each sequence that stands among the words, and at which."""
-        lengths, singles, all_words, firsts = self._lengths, self._singles, len(words), self.firsts
-        for at in [at for at, word in enumerate(words[:-1]) if word in firsts]:
-            pair = words[at], words[at + 1]
-            if pair in lengths:
-                for number in self._long(words, at, all_words - at, pair):
-                    yield number, at
-            if pair[0] in singles:
-                for number in self._opened(pair[:1], words, at + 1):
-                    yield number, at
+        lengths, all_words = self._lengths, len(words)
+        for at in [at for at, pair in enumerate(pairwise(words)) if pair in lengths]:
+            for number in self._long(words, at, all_words - at, (words[at], words[at + 1])):
+                yield number, at
+        singles = self._singles
+        for at in [at for at, word in enumerate(words) if word in singles]:
+            for number in self._opened((words[at],), words, at + 1):
+                yield number, at
 
     def found_with(
         self, words: Sequence[str], instead: Mapping[str, Iterable[str]]

@@ -78,10 +78,7 @@ def pattern(reading: Reading, node: Node) -> Check | None:
         return None
     for doubt in patterns.doubts(text, compiled):
         document.warning(members["match"], doubt)
-    if fold == "none":
-        return _raw_check(compiled, fields)
-    reading.clues.add(Clue(fields, "plain", pattern=compiled))
-    return _pattern_check(compiled, fields)
+    return _raw_check(compiled, fields) if fold == "none" else _pattern_check(compiled, fields)
 
 
 def list_names(reading: Reading, node: Node) -> list[str] | None:
